@@ -1,0 +1,51 @@
+#include "embedded/housekeeper.h"
+
+#include <utility>
+
+#include "absl/time/clock.h"
+#include "tailrace/base/limits.h"
+#include "tailrace/base/log.h"
+
+namespace tailrace::kafka::embedded {
+
+Housekeeper::Housekeeper(LogEngine& engine) : engine_(engine), thread_([this] { Run(); }) {}
+
+Housekeeper::~Housekeeper() {
+  {
+    absl::MutexLock lock(&mu_);
+    stopping_ = true;
+  }
+  thread_.join();
+}
+
+void Housekeeper::WriteSoon(std::weak_ptr<Lingering> buffer) {
+  absl::MutexLock lock(&mu_);
+  waiting_.push_back(std::move(buffer));
+}
+
+void Housekeeper::Run() {
+  const absl::Duration clean_interval = absl::Milliseconds(base::limits::kLogRetentionCheckMs);
+  const absl::Duration linger = absl::Milliseconds(base::limits::kLogLingerMs);
+  absl::Time next_clean = absl::Now() + clean_interval;
+  auto has_work = [this]() ABSL_SHARED_LOCKS_REQUIRED(mu_) { return stopping_ || !waiting_.empty(); };
+  while (true) {
+    std::vector<std::weak_ptr<Lingering>> due;
+    {
+      absl::MutexLock lock(&mu_);
+      mu_.AwaitWithDeadline(absl::Condition(&has_work), next_clean);
+      if (!stopping_ && !waiting_.empty()) mu_.AwaitWithTimeout(absl::Condition(&stopping_), linger);
+      if (stopping_) return;
+      due.swap(waiting_);
+    }
+    for (const std::weak_ptr<Lingering>& weak : due) {
+      if (std::shared_ptr<Lingering> buffer = weak.lock()) buffer->WriteOut();
+    }
+    if (absl::Now() < next_clean) continue;
+    absl::Status status = engine_.ApplyRetention();
+    if (status.ok()) status = engine_.Compact(/*force=*/false);
+    if (!status.ok()) base::LogWarning("kafka", "the embedded log could not be cleaned", {{"error", status}});
+    next_clean = absl::Now() + clean_interval;
+  }
+}
+
+}  // namespace tailrace::kafka::embedded
