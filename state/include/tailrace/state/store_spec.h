@@ -1,0 +1,44 @@
+// The description of one state store, made by the topology and shared by all tasks that open it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "tailrace/state/value_schema.h"
+
+namespace tailrace::state {
+
+enum class StoreKind { kKeyValue, kWindow };
+
+struct StoreSpec {
+  std::string name;
+  StoreKind kind = StoreKind::kKeyValue;
+
+  // Window stores only. Windows are [start, start + size). A window is kept while
+  // start > observed stream time - retention (Kafka Streams' WindowStore retention).
+  int64_t window_size_ms = 0;
+  int64_t retention_ms = 0;
+  // Window stores of joins keep every put of the same (key, start) under its own sequence number.
+  bool retain_duplicates = false;
+
+  // With caching, changes are logged and forwarded once per commit, in first-dirtied order; without, at every update.
+  bool caching = true;
+  // With logging, every change goes to the changelog topic and a lost store is rebuilt from it.
+  bool logging = true;
+  // The change listener receives the value before the first update since the last flush.
+  bool keep_old_values = false;
+  // Kept in memory only, rebuilt from the changelog at every start.
+  bool in_memory = false;
+
+  // "<application.id>-<name>-changelog", or the source topic of an optimised table. Set by the topology.
+  std::string changelog_topic;
+  // Per-store overrides of the changelog topic's configuration (semantics: library < topic. prefix < store).
+  std::map<std::string, std::string> changelog_config;
+
+  // May be null: queries then answer bytes only. Shared by every task of the store.
+  std::shared_ptr<const ValueSchema> schema;
+};
+
+}  // namespace tailrace::state

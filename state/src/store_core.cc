@@ -1,0 +1,95 @@
+#include "store_core.h"
+
+#include <cstring>
+
+#include "tailrace/base/check.h"
+
+namespace tailrace::state {
+
+void StoreCore::Begin(CacheEntry& entry) {
+  Change change{&entry, nullptr, 0, entry.present_};
+  if (spec_.keep_old_values && entry.present_) {
+    char* copy = old_values_.Allocate(entry.value_size_ == 0 ? 1 : entry.value_size_);
+    std::memcpy(copy, entry.value_, entry.value_size_);
+    change.old_value = copy;
+    change.old_size = entry.value_size_;
+  }
+  changes_.push_back(change);
+  entry.pending_ = true;
+  if (!entry.uncommitted_) {
+    entry.uncommitted_ = true;
+    const size_t bytes = size_t{entry.key_size_} + entry.value_size_;
+    uncommitted_bytes_ += bytes;
+    task_->uncommitted_bytes += bytes;
+  }
+}
+
+void StoreCore::LogEntry(const CacheEntry& entry) {
+  if (!spec_.logging || task_->changelog == nullptr) return;
+  std::string_view key = entry.key();
+  if (spec_.kind == StoreKind::kWindow) {
+    log_key_.clear();
+    AppendWindowKey(log_key_, entry.key(), entry.window_start_ms_, entry.sequence_);
+    key = log_key_;
+  }
+  task_->changelog->Append(index_, key, entry.value(), entry.timestamp_ms_);
+}
+
+void StoreCore::Flush() {
+  // A listener may update this store again (a cycle through another store), which appends to changes_.
+  for (; flushed_ < changes_.size(); ++flushed_) {
+    const Change change = changes_[flushed_];
+    CacheEntry& entry = *change.entry;
+    TAILRACE_CHECK(entry.pending_ && entry.uncommitted_, "a listed change is not pending");
+    entry.pending_ = false;
+    if (!caching_) continue;
+    // Kafka Streams' CachingKeyValueStore and CachingWindowStore: with a listener, nothing to nothing is no change.
+    if (listener_ != nullptr && !entry.present_ && !change.had_value) continue;
+    LogEntry(entry);
+    if (listener_ != nullptr) {
+      listener_->OnChange({entry.key(), entry.window_start_ms_, entry.value(), {change.old_value, change.old_size},
+                           entry.timestamp_ms_});
+    }
+  }
+}
+
+void StoreCore::CollectForCommit(std::vector<const CacheEntry*>& out) const {
+  out.reserve(out.size() + changes_.size());
+  for (const Change& change : changes_) {
+    // The committed store never held it. A later change of the same entry is listed on its own.
+    if (!change.entry->present_ && !change.had_value) continue;
+    out.push_back(change.entry);
+  }
+}
+
+void StoreCore::Notify(TaskState::CommitObserver& observer, base::Offset changelog_offset) const {
+  for (const Change& change : changes_) {
+    CacheEntry& entry = *change.entry;
+    if (!entry.uncommitted_) continue;  // listed twice
+    entry.uncommitted_ = false;
+    if (!entry.present_ && !change.had_value) continue;
+    observer.OnCommitted(index_,
+                         {entry.key(), entry.window_start_ms_, entry.value(), {change.old_value, change.old_size},
+                          entry.timestamp_ms_},
+                         changelog_offset);
+  }
+}
+
+void StoreCore::OnCommitted() {
+  for (const Change& change : changes_) {
+    change.entry->uncommitted_ = false;
+    change.entry->pending_ = false;
+  }
+  Discard();
+}
+
+void StoreCore::Discard() {
+  TAILRACE_CHECK(task_->uncommitted_bytes >= uncommitted_bytes_, "uncommitted bytes do not add up");
+  task_->uncommitted_bytes -= uncommitted_bytes_;
+  uncommitted_bytes_ = 0;
+  changes_.clear();
+  flushed_ = 0;
+  old_values_.Rewind();
+}
+
+}  // namespace tailrace::state

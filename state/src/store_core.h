@@ -1,0 +1,117 @@
+// What all stores share: which entries changed, logging them, forwarding them, and what a commit asks of a store.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "arena.h"
+#include "backend.h"
+#include "cache_table.h"
+#include "commit_record.h"
+#include "tailrace/state/changelog.h"
+#include "tailrace/state/store.h"
+#include "tailrace/state/task_state.h"
+
+namespace tailrace::state {
+
+// Owned by the task, used by its stores; lives longer than they do.
+struct TaskContext {
+  BlockPool pool;
+  ChangelogWriter* changelog = nullptr;
+  size_t uncommitted_bytes = 0;  // sum over the stores
+};
+
+// The changes of one store since the last commit, in first-dirtied order.
+class StoreCore {
+ public:
+  struct Change {
+    CacheEntry* entry;
+    const char* old_value;  // only with keep_old_values
+    uint32_t old_size;
+    bool had_value;  // before this change
+  };
+
+  // `caching` may be off although the specification asks for it (stores that retain duplicates).
+  StoreCore(StoreSpec spec, int32_t index, bool caching, TaskContext* task)
+      : spec_(std::move(spec)), index_(index), caching_(caching), task_(task), old_values_(&task->pool) {}
+
+  const StoreSpec& spec() const { return spec_; }
+  int32_t index() const { return index_; }
+  TaskContext& task() { return *task_; }
+  void set_listener(ChangeListener* listener) { listener_ = listener; }
+  size_t uncommitted_bytes() const { return uncommitted_bytes_; }
+  const std::vector<Change>& changes() const { return changes_; }
+  bool flushed() const { return flushed_ == changes_.size(); }
+  static bool IsExpired(const CacheEntry& entry) { return entry.expired_; }
+  static void SetExpired(CacheEntry& entry) { entry.expired_ = true; }
+  static int32_t SequenceOf(const CacheEntry& entry) { return entry.sequence_; }
+  static void SetSequence(CacheEntry& entry, int32_t sequence) { entry.sequence_ = sequence; }
+
+  // Updates an entry; `arena` is asked for only when the value does not fit in place.
+  template <class ArenaOf>
+  void Update(CacheEntry& entry, kafka::NullableBytes value, int64_t timestamp_ms, ArenaOf arena_of) {
+    if (!entry.pending_) Begin(entry);
+    const size_t before = entry.value_size_;
+    CacheTable::SetValue(arena_of, entry, value, timestamp_ms);
+    const size_t change = entry.value_size_ - before;  // may wrap; so do the sums, which come out right
+    uncommitted_bytes_ += change;
+    task_->uncommitted_bytes += change;
+    if (!caching_) LogEntry(entry);
+  }
+
+  void Flush();
+  // Appends the changed entries that must be written, each at least once, in no order.
+  void CollectForCommit(std::vector<const CacheEntry*>& out) const;
+  // The changed entries as reads must see them, each at least once.
+  template <class Keep>
+  void CollectOverlay(Keep keep, std::vector<const CacheEntry*>& out) const {
+    for (const Change& change : changes_) {
+      if (keep(*change.entry)) out.push_back(change.entry);
+    }
+  }
+  void Notify(TaskState::CommitObserver& observer, base::Offset changelog_offset) const;
+  void OnCommitted();
+  void Discard();
+
+ private:
+  void Begin(CacheEntry& entry);
+  void LogEntry(const CacheEntry& entry);
+
+  const StoreSpec spec_;
+  const int32_t index_;
+  const bool caching_;
+  TaskContext* const task_;
+  ChangeListener* listener_ = nullptr;
+  std::vector<Change> changes_;
+  size_t flushed_ = 0;  // changes_ before this are logged and forwarded
+  size_t uncommitted_bytes_ = 0;
+  Arena old_values_;
+  std::string log_key_;
+};
+
+// What the task asks of a store around a commit.
+class TaskStore {
+ public:
+  virtual ~TaskStore() = default;
+  virtual StoreCore& core() = 0;
+  virtual StateStore& store() = 0;
+  // Adds the uncommitted changes, in key order. Changes nothing that a failed write would have to undo.
+  virtual void AddChanges(BackendBatch& batch) = 0;
+  // The batch was written: everything cached is clean.
+  virtual void OnCommitted() = 0;
+  // Forgets all that is cached; stream time and sequence are those of `mark`.
+  virtual void Discard(const StoreMark& mark) = 0;
+  virtual StoreMark mark() const = 0;
+  // Adds changelog records in disk form, in their order, and the deletion of what has expired.
+  virtual absl::Status AddChangelog(std::span<const ChangelogRecord> records, BackendBatch& batch) = 0;
+  // After the newest view was published.
+  virtual void ReleaseExpired() {}
+  virtual size_t cache_bytes() const = 0;
+  // Drops clean entries. REQUIRES: nothing uncommitted.
+  virtual void ShrinkCache(size_t bytes_max) = 0;
+};
+
+}  // namespace tailrace::state

@@ -1,0 +1,108 @@
+// Goal: a full disk is a retriable error that names the directory; nothing is lost, and work goes on once there is room.
+// Method: a child process on a small tmpfs (root only), and one with a file-size limit.
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <fstream>
+#include <functional>
+
+#include "support.h"
+
+namespace tailrace::state {
+namespace {
+
+std::string Filler(int n) {
+  std::string value(20'000, 'x');
+  for (size_t i = 0; i < value.size(); ++i) value[i] = static_cast<char>('a' + (i * 7 + static_cast<size_t>(n) * 13 + i / 97) % 26);
+  return value;
+}
+
+absl::Status CommitOne(TaskState& task, int n) {
+  for (int i = 0; i < 10; ++i) {
+    TAILRACE_RETURN_IF_ERROR(task.key_value("kv").Put(std::to_string(n * 10 + i), std::string_view(Filler(n)), n));
+  }
+  return FlushAndCommit(task, n, n);
+}
+
+// Commits until the disk is full, makes room, and retries the same commit.
+void FillAndRetry(const std::string& directory, const std::function<void()>& make_room) {
+  TaskStateOptions options = Options({KeyValueSpec("kv")}, directory);
+  options.memory = MemoryBudget::Create(16 << 20);
+  auto task = OpenTask(options);
+  int n = 0;
+  absl::Status status;
+  for (; n < 1'000 && status.ok(); ++n) status = CommitOne(*task, n);
+  ASSERT_FALSE(status.ok()) << "never filled";
+  --n;
+  EXPECT_EQ(base::ReactionOf(status), base::Reaction::kRetry) << status;
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted) << status;
+  EXPECT_NE(status.message().find(directory), std::string::npos) << status;
+  // Retrying while the disk is full changes nothing, and reads go on.
+  for (int i = 0; i < 3; ++i) EXPECT_FALSE(FlushAndCommit(*task, n, n).ok());
+  EXPECT_EQ(ValueOrDie(task->CurrentView()->Get("kv", "5"))->value, Filler(0));
+  EXPECT_EQ(task->committed().changelog_offsets[0], base::Offset(n - 1));
+  EXPECT_GT(task->uncommitted_bytes(), 0u);
+  make_room();
+  // The same commit, with the changes that the failed one kept.
+  const int64_t deadline = base::SystemClock().SteadyMs() + 30'000;
+  do {
+    status = FlushAndCommit(*task, n, n);
+    if (!status.ok()) usleep(20'000);
+  } while (!status.ok() && base::SystemClock().SteadyMs() < deadline);
+  ASSERT_TRUE(status.ok()) << "still failing with room: " << status;
+  EXPECT_OK(CommitOne(*task, n + 1));
+  auto check = [&] {
+    for (int i = 0; i < (n + 2) * 10; ++i) {
+      const auto row = ValueOrDie(task->key_value("kv").Get(std::to_string(i)));
+      ASSERT_TRUE(row.has_value()) << i;
+      ASSERT_EQ(row->value, Filler(i / 10)) << i;
+    }
+    EXPECT_EQ(task->committed().changelog_offsets[0], base::Offset(n + 1));
+  };
+  check();
+  task.reset();
+  task = OpenTask(options);
+  check();
+}
+
+// The child of UnderAFileSizeLimit: limits cannot be set on one thread only.
+TEST(DiskFullTestChild, DISABLED_UnderAFileSizeLimit) {
+  const char* directory = getenv("TAILRACE_LIMITED_DIRECTORY");
+  ASSERT_NE(directory, nullptr);
+  signal(SIGXFSZ, SIG_IGN);
+  rlimit limit{3 << 20, RLIM_INFINITY};
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &limit), 0);
+  FillAndRetry(directory, [] {
+    rlimit none{RLIM_INFINITY, RLIM_INFINITY};
+    ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &none), 0);
+  });
+}
+
+TEST(DiskFullTest, UnderAFileSizeLimit) {
+  TempDirectory directory;
+  const pid_t child = SpawnCase("DiskFullTestChild.*", "TAILRACE_LIMITED_DIRECTORY", directory.Sub("0_1"));
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
+TEST(DiskFullTest, OnASmallVolume) {
+  TempDirectory directory;
+  const std::string mount_point = directory.Sub("volume");
+  std::filesystem::create_directory(mount_point);
+  if (mount("tmpfs", mount_point.c_str(), "tmpfs", 0, "size=24m") != 0) {
+    GTEST_SKIP() << "mounting a tmpfs needs root: " << strerror(errno);
+  }
+  const std::string ballast = mount_point + "/ballast";
+  std::ofstream(ballast) << std::string(12 << 20, 'b');
+  FillAndRetry(mount_point + "/0_1", [&] { std::filesystem::remove(ballast); });
+  EXPECT_EQ(umount(mount_point.c_str()), 0);
+}
+
+}  // namespace
+}  // namespace tailrace::state
