@@ -1,0 +1,249 @@
+// Count, reduce and aggregate: thin typed skins over byte stores.
+//
+// A Step computes the next aggregate from one record:
+//   Result operator()(const K* key, const V* value, const VR* previous)    // previous is null for a new entry
+// and Step::kTakesNullValues says whether records with a null value reach it.
+#pragma once
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "tailrace/processor/detail/functions.h"
+#include "tailrace/processor/detail/node.h"
+#include "tailrace/processor/serde.h"
+#include "tailrace/processor/windows.h"
+
+namespace tailrace::processor::detail {
+
+struct CountStep {
+  static constexpr bool kTakesNullValues = true;
+  template <class K, class V>
+  int64_t operator()(const K*, const V*, const int64_t* previous) const {
+    return previous == nullptr ? 1 : *previous + 1;
+  }
+};
+
+// The first value of a key is its first aggregate.
+template <class V, class F>
+struct ReduceStep {
+  static constexpr bool kTakesNullValues = false;
+  F reducer;
+  template <class K>
+  V operator()(const K*, const V* value, const V* previous) {
+    return previous == nullptr ? *value : reducer(*previous, *value);
+  }
+};
+
+// `adder` takes (const K&, const V&, VR) or, to see null values, (const K*, const V*, VR).
+template <class VR, class I, class F>
+struct AggregateStep {
+  static constexpr bool kTakesNullValues = false;  // depends on the adder: see kStepTakesNull
+  I initializer;
+  F adder;
+  template <class K, class V>
+  auto operator()(const K* key, const V* value, const VR* previous) {
+    VR aggregate = previous == nullptr ? VR(initializer()) : *previous;
+    if constexpr (std::is_invocable_v<F&, const K*, const V*, VR>) {
+      return adder(key, value, std::move(aggregate));
+    } else {
+      return adder(*key, *value, std::move(aggregate));
+    }
+  }
+};
+
+// Whether a null value may be given to the step for this input type.
+template <class Step, class K, class V>
+inline constexpr bool kStepTakesNull = Step::kTakesNullValues;
+template <class VR, class I, class F, class K, class V>
+inline constexpr bool kStepTakesNull<AggregateStep<VR, I, F>, K, V> = std::is_invocable_v<F&, const K*, const V*, VR>;
+
+// What both aggregate nodes share: turning a store's bytes into typed changes.
+template <class V, class VS>
+class ChangeDecoder {
+ public:
+  explicit ChangeDecoder(VS serde) : serde_(std::move(serde)) {}
+  Change<V> Decode(kafka::NullableBytes new_value, kafka::NullableBytes old_value) {
+    return {DecodeInto(new_value, new_), DecodeInto(old_value, old_)};
+  }
+
+ private:
+  const V* DecodeInto(kafka::NullableBytes bytes, V& value) {
+    if (bytes.is_null()) return nullptr;
+    TAILRACE_CHECK(serde_.Deserialize(bytes.view(), value), "a serde cannot read what it wrote");
+    return &value;
+  }
+
+  VS serde_;
+  V new_{};
+  V old_{};
+};
+
+// Aggregates per key (KStreamAggregate, KStreamReduce).
+template <class K, class V, class VR, class Step, class KS, class VS>
+class AggregateNode final : public Operator<K, V, K, Change<VR>>, private state::ChangeListener {
+ public:
+  AggregateNode(Step step, std::string store, KS key_serde, VS value_serde)
+      : step_(std::move(step)), store_name_(std::move(store)), key_serde_(std::move(key_serde)),
+        value_serde_(value_serde), decoder_(std::move(value_serde)) {}
+
+  absl::Status Init(TaskContext& context) override {
+    store_ = &context.key_value_store(store_name_);
+    if (!this->output().empty() && store_->spec().caching) store_->SetChangeListener(this);
+    forwards_now_ = !this->output().empty() && !store_->spec().caching;
+    return Operator<K, V, K, Change<VR>>::Init(context);
+  }
+  void Close() override {
+    if (store_ != nullptr) store_->SetChangeListener(nullptr);
+  }
+
+  void Process(const Record<K, V>& record) override {
+    if (record.key == nullptr) return this->context().Drop(DropReason::kNullKey);
+    if (record.value == nullptr) return this->context().Drop(DropReason::kNullValue);
+    const auto entry = store_->Upsert(key_serde_.Serialize(*record.key, key_scratch_));
+    if (!entry.ok()) return this->context().Fail(entry.status());
+    state::CacheEntry& slot = **entry;
+    const VR* previous = nullptr;
+    int64_t timestamp_ms = record.timestamp_ms;
+    if (!slot.value().is_null()) {
+      TAILRACE_CHECK(value_serde_.Deserialize(slot.value().view(), previous_), "a serde cannot read what it wrote");
+      previous = &previous_;
+      timestamp_ms = std::max(timestamp_ms, slot.timestamp_ms());
+    }
+    const auto result = step_(record.key, record.value, previous);
+    const VR* const next = PointerTo(result);
+    store_->Update(slot, next == nullptr ? kafka::NullableBytes() : value_serde_.Serialize(*next, value_scratch_),
+                   timestamp_ms);
+    if (!forwards_now_) return;
+    const Change<VR> change{next, store_->spec().keep_old_values ? previous : nullptr};
+    this->Forward({record.key, &change, timestamp_ms, nullptr});
+  }
+
+ private:
+  void OnChange(const state::StoreChange& change) override {
+    TAILRACE_CHECK(key_serde_.Deserialize(change.key, changed_key_), "a serde cannot read what it wrote");
+    const Change<VR> decoded = decoder_.Decode(change.new_value, change.old_value);
+    this->Forward({&changed_key_, &decoded, change.timestamp_ms, nullptr});
+  }
+
+  Step step_;
+  const std::string store_name_;
+  KS key_serde_;
+  VS value_serde_;
+  ChangeDecoder<VR, VS> decoder_;
+  state::KeyValueStore* store_ = nullptr;
+  bool forwards_now_ = false;
+  VR previous_{};
+  K changed_key_{};
+  std::string key_scratch_;
+  std::string value_scratch_;
+};
+
+// The time rules of a windowed aggregation, kept once for all types.
+class WindowClock {
+ public:
+  explicit WindowClock(TimeWindows windows) : windows_(windows) {}
+  const TimeWindows& windows() const { return windows_; }
+
+  absl::Status Init(TaskContext& context, const std::string& operator_name, state::WindowStore& store) {
+    store_ = &store;
+    observed_ms_ = context.RestoredOperatorTime(operator_name);
+    context.KeepOperatorTime(operator_name, &observed_ms_);
+    if (observed_ms_ >= 0) store.AdvanceStreamTime(observed_ms_);
+    return absl::OkStatus();
+  }
+  void Observe(int64_t timestamp_ms) {
+    if (timestamp_ms <= observed_ms_) return;
+    observed_ms_ = timestamp_ms;
+    store_->AdvanceStreamTime(timestamp_ms);
+  }
+  // A window takes records while its end is later than stream time - grace.
+  bool IsOpen(int64_t window_start_ms) const {
+    return window_start_ms + windows_.size_ms() > observed_ms_ - windows_.grace_ms();
+  }
+
+ private:
+  const TimeWindows windows_;
+  state::WindowStore* store_ = nullptr;
+  int64_t observed_ms_ = -1;
+};
+
+// Aggregates per key and window (KStreamWindowAggregate).
+template <class K, class V, class VR, class Step, class KS, class VS>
+class WindowAggregateNode final : public Operator<K, V, Windowed<K>, Change<VR>>, private state::ChangeListener {
+ public:
+  WindowAggregateNode(Step step, TimeWindows windows, std::string store, KS key_serde, VS value_serde)
+      : step_(std::move(step)), clock_(windows), store_name_(std::move(store)), key_serde_(std::move(key_serde)),
+        value_serde_(value_serde), decoder_(std::move(value_serde)) {}
+
+  absl::Status Init(TaskContext& context) override {
+    store_ = &context.window_store(store_name_);
+    if (!this->output().empty() && store_->spec().caching) store_->SetChangeListener(this);
+    forwards_now_ = !this->output().empty() && !store_->spec().caching;
+    TAILRACE_RETURN_IF_ERROR((Operator<K, V, Windowed<K>, Change<VR>>::Init(context)));
+    return clock_.Init(context, this->name(), *store_);
+  }
+  void Close() override {
+    if (store_ != nullptr) store_->SetChangeListener(nullptr);
+  }
+
+  void Process(const Record<K, V>& record) override {
+    if (record.key == nullptr) return this->context().Drop(DropReason::kNullKey);
+    if (!kStepTakesNull<Step, K, V> && record.value == nullptr) return this->context().Drop(DropReason::kNullValue);
+    clock_.Observe(record.timestamp_ms);
+    const std::string_view key = key_serde_.Serialize(*record.key, key_scratch_);
+    const TimeWindows& windows = clock_.windows();
+    for (int64_t start = windows.FirstStart(record.timestamp_ms); start <= record.timestamp_ms;
+         start += windows.advance_ms()) {
+      if (!clock_.IsOpen(start)) this->context().Drop(DropReason::kLate);
+      else UpdateWindow(record, key, start);
+    }
+  }
+
+ private:
+  void UpdateWindow(const Record<K, V>& record, std::string_view key, int64_t start_ms) {
+    const auto entry = store_->Upsert(key, start_ms);
+    if (!entry.ok()) return this->context().Fail(entry.status());
+    state::CacheEntry& slot = **entry;
+    const VR* previous = nullptr;
+    int64_t timestamp_ms = record.timestamp_ms;
+    if (!slot.value().is_null()) {
+      TAILRACE_CHECK(value_serde_.Deserialize(slot.value().view(), previous_), "a serde cannot read what it wrote");
+      previous = &previous_;
+      timestamp_ms = std::max(timestamp_ms, slot.timestamp_ms());
+    }
+    const auto result = step_(record.key, record.value, previous);
+    const VR* const next = PointerTo(result);
+    store_->Update(slot, next == nullptr ? kafka::NullableBytes() : value_serde_.Serialize(*next, value_scratch_),
+                   timestamp_ms);
+    if (!forwards_now_) return;
+    changed_.key = *record.key;
+    changed_.start_ms = start_ms;
+    changed_.end_ms = start_ms + clock_.windows().size_ms();
+    const Change<VR> change{next, store_->spec().keep_old_values ? previous : nullptr};
+    this->Forward({&changed_, &change, timestamp_ms, nullptr});
+  }
+
+  void OnChange(const state::StoreChange& change) override {
+    TAILRACE_CHECK(key_serde_.Deserialize(change.key, changed_.key), "a serde cannot read what it wrote");
+    changed_.start_ms = change.window_start_ms;
+    changed_.end_ms = change.window_start_ms + clock_.windows().size_ms();
+    const Change<VR> decoded = decoder_.Decode(change.new_value, change.old_value);
+    this->Forward({&changed_, &decoded, change.timestamp_ms, nullptr});
+  }
+
+  Step step_;
+  WindowClock clock_;
+  const std::string store_name_;
+  KS key_serde_;
+  VS value_serde_;
+  ChangeDecoder<VR, VS> decoder_;
+  state::WindowStore* store_ = nullptr;
+  bool forwards_now_ = false;
+  VR previous_{};
+  Windowed<K> changed_{};
+  std::string key_scratch_;
+  std::string value_scratch_;
+};
+
+}  // namespace tailrace::processor::detail

@@ -1,0 +1,225 @@
+// A stream grouped by key, ready to be aggregated, per key or per key and window.
+#pragma once
+
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "tailrace/processor/detail/aggregate_nodes.h"
+#include "tailrace/processor/detail/stateless_nodes.h"
+#include "tailrace/processor/detail/stream_graph.h"
+#include "tailrace/processor/detail/topic_nodes.h"
+#include "tailrace/processor/detail/typed_schema.h"
+#include "tailrace/processor/ktable.h"
+#include "tailrace/processor/options.h"
+#include "tailrace/processor/windows.h"
+
+namespace tailrace::processor {
+namespace detail {
+
+// A stream as other operators continue it.
+struct StreamHandle {
+  std::shared_ptr<StreamGraph> graph;  // shared by all handles of one builder
+  StreamGraph::NodeId id = StreamGraph::kRoot;
+  std::string node;
+  std::set<std::string> sources;
+  // The key has changed since the source: before state is kept by key, records go through a repartition topic.
+  bool repartition_required = false;
+};
+
+// Sends the stream through the topic "<prefix>-repartition" so that equal keys meet in one task. `given` is true when the
+// user chose the prefix; otherwise the operators get generated names (KStreamImpl.createRepartitionedSource).
+template <class K, class V, class KS, class VS>
+StreamHandle Repartition(const StreamHandle& stream, const std::string& prefix, std::optional<int32_t> partitions,
+                         KS key_serde, VS value_serde, bool drop_null_keys = true) {
+  StreamGraph& graph = *stream.graph;
+  const std::string topic = absl::EndsWith(prefix, "-repartition") ? prefix : prefix + "-repartition";
+  std::string sink = graph.NewProcessorName("KSTREAM-SINK-");
+  std::string filter = graph.NewProcessorName("KSTREAM-FILTER-");
+  std::string source = graph.NewProcessorName("KSTREAM-SOURCE-");
+  if (!absl::StartsWith(prefix, "KSTREAM-")) {
+    sink = topic + "-sink";
+    filter = topic + "-filter";
+    source = topic + "-source";
+  }
+  const auto write = [=, parent = stream.node](Topology& topology) {
+    std::string above = parent;
+    if (drop_null_keys) {
+      topology.AddNode({.name = filter, .predecessors = {parent}, .factory = [] {
+                          return std::make_unique<NonNullKeyNode<K, V>>();
+                        }});
+      above = filter;
+    }
+    topology.AddRepartitionTopic({topic, partitions});
+    topology.AddNode({.type = TopologyNode::Type::kSink, .name = sink, .predecessors = {above}, .topics = {topic},
+                      .factory = [=] { return std::make_unique<SinkNode<K, V, KS, VS>>(topic, key_serde, value_serde); }});
+    topology.AddNode({.type = TopologyNode::Type::kSource, .name = source, .topics = {topic},
+                      .factory = [=] { return std::make_unique<SourceNode<K, V, KS, VS>>(key_serde, value_serde); }});
+  };
+  return {stream.graph, graph.Add({stream.id}, write), source, {source}, false};
+}
+
+template <class KS, class VS>
+state::StoreSpec SpecOf(const Materialized<KS, VS>& materialized, std::string name, state::StoreKind kind) {
+  state::StoreSpec spec;
+  spec.name = std::move(name);
+  spec.kind = kind;
+  spec.caching = materialized.caching;
+  spec.logging = materialized.logging;
+  spec.in_memory = materialized.in_memory;
+  spec.changelog_config = materialized.changelog_config;
+  spec.schema = materialized.schema;
+  return spec;
+}
+
+}  // namespace detail
+
+// Windowed aggregation; a table with windowed keys.
+template <class K, class V, class GKS = UseDefaultSerde, class GVS = UseDefaultSerde>
+class TimeWindowedKStream {
+ public:
+  TimeWindowedKStream(detail::StreamHandle stream, Grouped<GKS, GVS> grouped, TimeWindows windows)
+      : stream_(std::move(stream)), grouped_(std::move(grouped)), windows_(windows) {
+    if (!windows_.valid())
+      stream_.graph->Fail(base::UsageError("a window needs size > 0, 0 < advance <= size and grace >= 0"));
+  }
+
+  // Counts records, also those with a null value.
+  template <class KS = UseDefaultSerde, class VS = UseDefaultSerde>
+  KTable<Windowed<K>, int64_t> Count(Materialized<KS, VS> materialized = {}, Named named = {}) const {
+    return Build<int64_t>(detail::CountStep{}, std::move(materialized), std::move(named), "KSTREAM-AGGREGATE-",
+                          detail::Merging::kSum);
+  }
+  // `reducer`: V(const V& aggregate, const V& value). Null values are dropped.
+  template <class F, class KS = UseDefaultSerde, class VS = UseDefaultSerde>
+  KTable<Windowed<K>, V> Reduce(F reducer, Materialized<KS, VS> materialized = {}, Named named = {}) const {
+    return Build<V>(detail::ReduceStep<V, F>{std::move(reducer)}, std::move(materialized), std::move(named),
+                    "KSTREAM-REDUCE-", detail::Merging::kNone);
+  }
+  // `initializer`: VR(); `adder`: VR(const K&, const V&, VR). An adder of pointers also gets null values.
+  template <class VR, class I, class F, class KS = UseDefaultSerde, class VS = UseDefaultSerde>
+  KTable<Windowed<K>, VR> Aggregate(I initializer, F adder, Materialized<KS, VS> materialized = {},
+                                    Named named = {}) const {
+    return Build<VR>(detail::AggregateStep<VR, I, F>{std::move(initializer), std::move(adder)}, std::move(materialized),
+                     std::move(named), "KSTREAM-AGGREGATE-", detail::Merging::kNone);
+  }
+
+ private:
+  template <class VR, class Step, class KS, class VS>
+  KTable<Windowed<K>, VR> Build(Step step, Materialized<KS, VS> materialized, Named named, const char* prefix,
+                                detail::Merging merging) const;
+
+  detail::StreamHandle stream_;
+  Grouped<GKS, GVS> grouped_;
+  TimeWindows windows_;
+};
+
+// Aggregation per key.
+template <class K, class V, class GKS = UseDefaultSerde, class GVS = UseDefaultSerde>
+class KGroupedStream {
+ public:
+  KGroupedStream(detail::StreamHandle stream, Grouped<GKS, GVS> grouped)
+      : stream_(std::move(stream)), grouped_(std::move(grouped)) {}
+
+  TimeWindowedKStream<K, V, GKS, GVS> WindowedBy(TimeWindows windows) const { return {stream_, grouped_, windows}; }
+
+  // Records with a null key or value are dropped by all of these.
+  template <class KS = UseDefaultSerde, class VS = UseDefaultSerde>
+  KTable<K, int64_t> Count(Materialized<KS, VS> materialized = {}, Named named = {}) const {
+    return Build<int64_t>(detail::CountStep{}, std::move(materialized), std::move(named), "KSTREAM-AGGREGATE-",
+                          detail::Merging::kSum);
+  }
+  template <class F, class KS = UseDefaultSerde, class VS = UseDefaultSerde>
+  KTable<K, V> Reduce(F reducer, Materialized<KS, VS> materialized = {}, Named named = {}) const {
+    return Build<V>(detail::ReduceStep<V, F>{std::move(reducer)}, std::move(materialized), std::move(named),
+                    "KSTREAM-REDUCE-", detail::Merging::kNone);
+  }
+  template <class VR, class I, class F, class KS = UseDefaultSerde, class VS = UseDefaultSerde>
+  KTable<K, VR> Aggregate(I initializer, F adder, Materialized<KS, VS> materialized = {}, Named named = {}) const {
+    return Build<VR>(detail::AggregateStep<VR, I, F>{std::move(initializer), std::move(adder)}, std::move(materialized),
+                     std::move(named), "KSTREAM-AGGREGATE-", detail::Merging::kNone);
+  }
+
+ private:
+  template <class VR, class Step, class KS, class VS>
+  KTable<K, VR> Build(Step step, Materialized<KS, VS> materialized, Named named, const char* prefix,
+                      detail::Merging merging) const;
+
+  detail::StreamHandle stream_;
+  Grouped<GKS, GVS> grouped_;
+};
+
+namespace detail {
+
+// What both kinds of aggregation share: names, the repartition in front when the key has changed, the store and the node.
+// `make_node(store, key_serde, value_serde)` makes the operator of one task.
+template <class K, class V, class VR, class KOut, class GKS, class GVS, class KS, class VS, class MakeNode>
+KTable<KOut, VR> BuildAggregate(const StreamHandle& input, const Grouped<GKS, GVS>& grouped, state::StoreSpec spec,
+                                const Materialized<KS, VS>& materialized, Named named, const char* prefix,
+                                Merging merging, MakeNode make_node) {
+  StreamGraph& graph = *input.graph;
+  const auto key_serde = ResolveSerde<KS, K>::From(materialized.key_serde);
+  const auto value_serde = ResolveSerde<VS, VR>::From(materialized.value_serde);
+  if (spec.name.empty()) spec.name = graph.NewStoreName(prefix);
+  if (spec.schema == nullptr) spec.schema = MakeSchema<K, VR>(key_serde, value_serde, merging);
+  const std::string name = graph.NameOr(std::move(named.name), prefix);
+  StreamHandle stream = input;
+  if (stream.repartition_required)
+    stream = Repartition<K, V>(stream, grouped.name.empty() ? spec.name : grouped.name, std::nullopt,
+                               ResolveSerde<GKS, K>::From(grouped.key_serde), ResolveSerde<GVS, V>::From(grouped.value_serde));
+  const auto id = graph.Add({stream.id}, [=, parent = stream.node](Topology& topology) {
+    topology.AddNode({.name = name, .predecessors = {parent}, .factory = [=] {
+                        return make_node(spec.name, key_serde, value_serde);
+                      }});
+    topology.AddStateStore(spec, {name});
+  });
+  ValueGetterFactory<KOut, VR> getter;
+  if constexpr (std::is_same_v<K, KOut>)
+    getter = [=] {
+      return std::make_unique<StoreGetter<K, VR, SerdeType<KS, K>, SerdeType<VS, VR>>>(spec.name, key_serde, value_serde);
+    };
+  return KTable<KOut, VR>(input.graph, id, name, stream.sources, spec.name, std::move(getter));
+}
+
+}  // namespace detail
+
+template <class K, class V, class GKS, class GVS>
+template <class VR, class Step, class KS, class VS>
+KTable<K, VR> KGroupedStream<K, V, GKS, GVS>::Build(Step step, Materialized<KS, VS> materialized, Named named,
+                                                    const char* prefix, detail::Merging merging) const {
+  using KeySerde = detail::SerdeType<KS, K>;
+  using ValueSerde = detail::SerdeType<VS, VR>;
+  return detail::BuildAggregate<K, V, VR, K>(
+      stream_, grouped_, detail::SpecOf(materialized, materialized.store_name, state::StoreKind::kKeyValue), materialized,
+      std::move(named), prefix, merging, [step](const std::string& store, const KeySerde& ks, const ValueSerde& vs) {
+        return std::make_unique<detail::AggregateNode<K, V, VR, Step, KeySerde, ValueSerde>>(step, store, ks, vs);
+      });
+}
+
+template <class K, class V, class GKS, class GVS>
+template <class VR, class Step, class KS, class VS>
+KTable<Windowed<K>, VR> TimeWindowedKStream<K, V, GKS, GVS>::Build(Step step, Materialized<KS, VS> materialized,
+                                                                   Named named, const char* prefix,
+                                                                   detail::Merging merging) const {
+  using KeySerde = detail::SerdeType<KS, K>;
+  using ValueSerde = detail::SerdeType<VS, VR>;
+  state::StoreSpec spec = detail::SpecOf(materialized, materialized.store_name, state::StoreKind::kWindow);
+  spec.window_size_ms = windows_.size_ms();
+  const int64_t needed_ms = windows_.size_ms() + windows_.grace_ms();
+  spec.retention_ms = materialized.retention.has_value() ? materialized.retention->count() : needed_ms;
+  if (spec.retention_ms < needed_ms)
+    stream_.graph->Fail(base::UsageError(absl::StrCat("store ", spec.name, ": retention of ", spec.retention_ms,
+                                                      " ms is shorter than size + grace = ", needed_ms,
+                                                      " ms; raise the retention or shorten the grace")));
+  return detail::BuildAggregate<K, V, VR, Windowed<K>>(
+      stream_, grouped_, std::move(spec), materialized, std::move(named), prefix, merging,
+      [step, windows = windows_](const std::string& store, const KeySerde& ks, const ValueSerde& vs) {
+        return std::make_unique<detail::WindowAggregateNode<K, V, VR, Step, KeySerde, ValueSerde>>(step, windows, store, ks,
+                                                                                                  vs);
+      });
+}
+
+}  // namespace tailrace::processor

@@ -1,0 +1,110 @@
+// Restores the stores of tasks from their changelogs, beside processing.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <thread>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "runtime/runtime_context.h"
+#include "tailrace/kafka/consumer.h"
+#include "tailrace/state/task_state.h"
+
+namespace tailrace::processor {
+
+struct RestoreResult {
+  base::TaskId id;
+  // OK, or CANCELLED (the state is closed), or why the task cannot be opened: a refusal, not a passing trouble.
+  absl::Status status;
+  std::unique_ptr<state::TaskState> state;
+  std::vector<base::TopicPartition> inputs;
+  std::vector<kafka::CommittedOffset> committed;  // one per input
+};
+
+struct RestoreJob {
+  std::shared_ptr<LocalTask> local;  // shared with the registry
+  size_t cache_bytes_max = 0;
+  bool wipe_first = false;  // the local state cannot be trusted
+  std::function<void(RestoreResult)> done;  // called on the restorer's thread
+};
+
+// One thread for all tasks of the process: one consumer reads all changelogs that are being restored.
+// Submit and Cancel are thread-safe. Every job ends with one call of `done`, also after Stop.
+class Restorer {
+ public:
+  explicit Restorer(RuntimeContext& context);
+  ~Restorer();
+  void Start();
+  // Cancels what is running and joins the thread.
+  void Stop();
+
+  void Submit(RestoreJob job);
+  void Cancel(const base::TaskId& id);
+
+ private:
+  struct Changelog {
+    int32_t store = 0;
+    base::TopicPartition partition;
+    base::Offset next;  // where reading continues
+    base::Offset end;
+    int32_t epoch = -1;  // highest seen (at-least-once)
+    bool done = false;
+  };
+  struct Active {
+    RestoreJob job;
+    std::unique_ptr<state::TaskState> state;
+    std::vector<base::TopicPartition> inputs;
+    std::vector<kafka::CommittedOffset> committed;
+    std::vector<Changelog> changelogs;
+    int64_t started_ms = 0;
+    int64_t not_before_ms = 0;  // a retriable failure waits
+    int attempts = 0;
+    bool prepared = false;
+    bool finished() const;
+  };
+  struct Source {
+    Active* active;
+    Changelog* changelog;
+  };
+
+  void Run();
+  // Takes new jobs and cancellations; waits up to `wait_ms` when there is nothing to do. False: stop.
+  bool TakeMail(int wait_ms);
+  void PrepareAll();
+  absl::Status Prepare(Active& active);
+  absl::Status OpenState(Active& active);
+  absl::Status FindRanges(Active& active, bool& wipe);
+  absl::Status Reassign();
+  absl::Status PollOnce();
+  absl::Status Apply(Source& source, std::vector<state::ChangelogRecord>& records, base::Offset last);
+  void FinishReady();
+  void Finish(size_t index, absl::Status status);
+  void LogProgress();
+
+  RuntimeContext& context_;
+  std::thread thread_;
+
+  absl::Mutex mu_;
+  std::deque<RestoreJob> incoming_ ABSL_GUARDED_BY(mu_);
+  std::set<base::TaskId> cancelled_ ABSL_GUARDED_BY(mu_);
+  bool stop_ ABSL_GUARDED_BY(mu_) = false;
+
+  // The restorer's thread only.
+  std::unique_ptr<kafka::Consumer> consumer_;
+  std::unique_ptr<kafka::Consumer> end_consumer_;  // reads uncommitted: its ends are high watermarks
+  kafka::RecordBatch batch_;
+  std::vector<std::unique_ptr<Active>> active_;
+  std::vector<Source> sources_;  // by index into the consumer's assignment
+  bool assignment_stale_ = false;
+  std::vector<std::vector<state::ChangelogRecord>> records_;  // scratch, by source
+  std::vector<base::Offset> last_;                            // scratch, by source
+  int64_t next_log_ms_ = 0;
+};
+
+}  // namespace tailrace::processor

@@ -1,0 +1,48 @@
+// What all threads of one Streams share.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "runtime/local_tasks.h"
+#include "runtime/options.h"
+#include "runtime/runtime_metrics.h"
+#include "runtime/seat.h"
+#include "runtime/subscriptions.h"
+#include "runtime/topic_plan.h"
+#include "tailrace/base/clock.h"
+#include "tailrace/kafka/cluster.h"
+#include "tailrace/processor/topology.h"
+#include "tailrace/state/memory_budget.h"
+
+namespace tailrace::processor {
+
+struct RuntimeContext {
+  // Constant while threads run.
+  RuntimeOptions options;
+  const Topology* topology = nullptr;
+  TopicPlan plan;
+  kafka::Cluster* cluster = nullptr;
+  kafka::Membership* membership = nullptr;  // its thread-safe part
+  const base::Clock* clock = nullptr;
+  std::shared_ptr<state::MemoryBudget> memory;  // shared with every task's state
+
+  // Own synchronisation.
+  RuntimeMetrics* metrics = nullptr;
+  SubscriptionHub* subscriptions = nullptr;
+  LocalTasks tasks;
+  SeatHolder seat;
+
+  // Thread-safe; set before threads start. The first fatal error ends the Streams.
+  std::function<void(absl::Status)> on_fatal;
+  // Something changed that the coordinator should look at: a task opened, closed or was abandoned.
+  std::function<void()> wake_coordinator;
+
+  const detail::Subtopology& subtopology(int32_t id) const;
+  // Directory of a task; empty in memory.
+  std::string TaskDirectory(const base::TaskId& id) const {
+    return options.state_directory.empty() ? std::string() : options.state_directory + "/" + id.ToString();
+  }
+};
+
+}  // namespace tailrace::processor

@@ -1,0 +1,466 @@
+#include "task.h"
+
+#include <algorithm>
+#include <exception>
+
+#include "absl/strings/str_cat.h"
+#include "committed_metadata.h"
+#include "tailrace/base/bytes.h"
+#include "tailrace/base/check.h"
+#include "tailrace/base/limits.h"
+
+namespace tailrace::processor {
+namespace {
+
+using detail::DropReason;
+using detail::PunctuationType;
+
+constexpr char kEpochHeader[] = "e";
+
+constexpr std::string_view kDropReasonNames[] = {"null_key",         "null_value",  "late",
+                                                 "invalid_timestamp", "future_timestamp", "undecodable",
+                                                 "processing_error", "too_large"};
+
+std::string_view View(absl::string_view text) { return {text.data(), text.size()}; }
+
+}  // namespace
+
+std::string_view detail::DropReasonName(DropReason reason) { return kDropReasonNames[static_cast<int>(reason)]; }
+
+struct Task::Punctuation : detail::PunctuationHandle {
+  void Cancel() override { cancelled = true; }
+
+  int64_t interval_ms = 0;
+  PunctuationType type = PunctuationType::kStreamTime;
+  int64_t next_ms = 0;
+  std::function<void(int64_t)> callback;
+  bool cancelled = false;
+};
+
+absl::StatusOr<std::unique_ptr<Task>> Task::Create(TaskOptions options) {
+  TAILRACE_CHECK(options.subtopology != nullptr && options.state != nullptr && options.clock != nullptr,
+                 "a task needs its subtopology, state and clock");
+  TAILRACE_CHECK(!options.inputs.empty(), "a task has at least one input");
+  return std::unique_ptr<Task>(new Task(std::move(options)));
+}
+
+Task::Task(TaskOptions options) : options_(std::move(options)) { options_.state->SetChangelogWriter(this); }
+
+Task::~Task() { Close(); }
+
+base::Offset Task::StartOffset(const detail::Subtopology& subtopology, const base::TopicPartition& input,
+                               const kafka::CommittedOffset& committed, base::Offset default_reset) {
+  if (committed.offset.value() >= 0) return committed.offset;
+  for (const detail::NodeSpec* node : subtopology.nodes) {
+    if (node->type != TopologyNode::Type::kSource) continue;
+    for (const std::string& topic : node->topics) {
+      if (topic != input.topic) continue;
+      if (node->offset_reset == detail::OffsetReset::kEarliest) return base::kOffsetBeginning;
+      if (node->offset_reset == detail::OffsetReset::kLatest) return base::kOffsetEnd;
+      return default_reset;
+    }
+  }
+  // A repartition topic holds records that only this application can process: never skip any.
+  return base::kOffsetBeginning;
+}
+
+absl::Status Task::Start(kafka::Producer& producer, const std::vector<kafka::CommittedOffset>& committed) {
+  TAILRACE_CHECK(committed.size() == options_.inputs.size(), "one committed offset per input");
+  producer_ = &producer;
+  failure_ = absl::OkStatus();
+  dirty_ = false;
+  commit_requested_ = false;
+  idle_since_ms_ = -1;
+
+  const state::CommitPoint& stored = options_.state->committed();
+  restored_times_ms_ = {stored.operator_times_ms.begin(), stored.operator_times_ms.end()};
+  stream_time_ms_ = stored.stream_time_ms;
+  queues_.clear();
+  queues_.resize(options_.inputs.size());
+  for (size_t slot = 0; slot < committed.size(); ++slot) {
+    const CommittedMetadata metadata = DecodeCommittedMetadata(committed[slot].metadata);
+    queues_[slot].partition_time_ms = metadata.partition_time_ms;
+    queues_[slot].next_offset = committed[slot].offset;
+    stream_time_ms_ = std::max(stream_time_ms_, metadata.partition_time_ms);
+    for (const auto& [name, time_ms] : metadata.operator_times_ms) {
+      int64_t& restored = restored_times_ms_.try_emplace(name, time_ms).first->second;
+      restored = std::max(restored, time_ms);
+    }
+  }
+  return BuildNodes();
+}
+
+absl::Status Task::BuildNodes() {
+  const detail::Subtopology& subtopology = *options_.subtopology;
+  punctuations_.clear();
+  kept_times_.clear();
+
+  changelog_topics_.clear();
+  for (const state::StoreSpec& store : subtopology.stores) {
+    if (!store.logging) {
+      changelog_topics_.push_back(-1);
+      continue;
+    }
+    TAILRACE_ASSIGN_OR_RETURN(const kafka::TopicHandle handle, producer_->Topic(store.changelog_topic));
+    changelog_topics_.push_back(handle);
+  }
+  changelog_headers_.clear();
+  if (options_.epoch >= 0) {
+    std::string epoch;
+    base::AppendBigEndian(epoch, options_.epoch);
+    changelog_headers_.push_back({kEpochHeader, std::move(epoch)});
+  }
+  dead_letter_.reset();
+  if (!options_.dead_letter_topic.empty()) {
+    TAILRACE_ASSIGN_OR_RETURN(dead_letter_, producer_->Topic(options_.dead_letter_topic));
+  }
+
+  nodes_.clear();
+  std::map<std::string_view, detail::Node*> by_name;
+  for (const detail::NodeSpec* spec : subtopology.nodes) {
+    nodes_.push_back(spec->factory());
+    detail::Node* const node = nodes_.back().get();
+    node->set_name(spec->name);
+    by_name.emplace(spec->name, node);
+    for (const std::string& predecessor : spec->predecessors) by_name.at(predecessor)->AddChild(node);
+    if (spec->type != TopologyNode::Type::kSource) continue;
+    for (const std::string& topic : spec->topics) {
+      const auto full = subtopology.full_names.find(topic);
+      const std::string& name = full == subtopology.full_names.end() ? topic : full->second;
+      for (size_t slot = 0; slot < options_.inputs.size(); ++slot)
+        if (options_.inputs[slot].topic == name) queues_[slot].source = static_cast<detail::Source*>(node);
+    }
+  }
+  for (size_t slot = 0; slot < queues_.size(); ++slot)
+    TAILRACE_CHECK(queues_[slot].source != nullptr, "no source reads " + options_.inputs[slot].ToString());
+  for (const auto& node : nodes_) {
+    if (absl::Status status = node->Init(*this); !status.ok())
+      return base::Annotate(status, absl::StrCat("task ", id().ToString(), " operator ", node->name()));
+  }
+  return failure_;
+}
+
+bool Task::AcceptTimestamp(InputQueue& queue, int64_t timestamp_ms, DropReason& reason) {
+  if (timestamp_ms < 0) [[unlikely]] {
+    reason = DropReason::kInvalidTimestamp;
+    return false;
+  }
+  if (timestamp_ms > future_limit_ms_ && options_.max_future_skew_ms >= 0) [[unlikely]] {
+    future_limit_ms_ = options_.clock->WallMs() + options_.max_future_skew_ms;
+    if (timestamp_ms > future_limit_ms_) {
+      reason = DropReason::kFutureTimestamp;
+      return false;
+    }
+  }
+  queue.partition_time_ms = std::max(queue.partition_time_ms, timestamp_ms);
+  stream_time_ms_ = std::max(stream_time_ms_, timestamp_ms);
+  return true;
+}
+
+absl::Status Task::Process(const kafka::RecordView& record, const kafka::RecordBatch& batch) {
+  current_batch_ = &batch;
+  current_headers_ = nullptr;
+  return ProcessOne(queues_[0], 0, record);
+}
+
+absl::Status Task::ProcessOne(InputQueue& queue, int32_t slot, const kafka::RecordView& record) {
+  TAILRACE_CHECK(record.offset >= queue.next_offset, "offsets of an input only grow");
+  current_view_ = &record;
+  headers_built_ = false;
+  record_.topic = options_.inputs[static_cast<size_t>(slot)].topic;
+  record_.partition = options_.inputs[static_cast<size_t>(slot)].partition;
+  record_.offset = record.offset;
+  queue.next_offset = record.offset.Next();
+  queue.moved = true;
+  dirty_ = true;
+  ++counters_.processed;
+
+  if (absl::Status status = queue.source->Decode(record, queue.partition_time_ms); !status.ok()) [[unlikely]]
+    return HandleRecordError(slot, record, status, options_.deserialization_policy, DropReason::kUndecodable);
+  const int64_t timestamp_ms = queue.source->timestamp_ms();
+  if (DropReason reason; !AcceptTimestamp(queue, timestamp_ms, reason)) [[unlikely]] {
+    const absl::Status status = base::Error(
+        base::Reaction::kSkipRecord, absl::StatusCode::kOutOfRange,
+        absl::StrCat("timestamp ", timestamp_ms, reason == DropReason::kFutureTimestamp
+                                                     ? " is later than now by more than max.future.skew.ms"
+                                                     : " is below zero"));
+    return HandleRecordError(slot, record, status, options_.deserialization_policy, reason);
+  }
+  record_.timestamp_ms = timestamp_ms;
+  try {
+    queue.source->Emit();
+  } catch (const std::exception& error) {
+    Fail(base::Error(base::Reaction::kSkipRecord, absl::StatusCode::kAborted,
+                     absl::StrCat("user code threw: ", error.what())));
+  }
+  if (!failure_.ok()) [[unlikely]] {
+    if (base::ReactionOf(failure_) != base::Reaction::kSkipRecord) return failure_;
+    const absl::Status error = std::exchange(failure_, absl::OkStatus());
+    return HandleRecordError(slot, record, error, options_.processing_policy, DropReason::kProcessingError);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Task::HandleRecordError(int32_t slot, const kafka::RecordView& record, const absl::Status& error,
+                                     ErrorPolicy policy, DropReason reason) {
+  if (policy == ErrorPolicy::kFail || base::ReactionOf(error) != base::Reaction::kSkipRecord) {
+    return base::WithReaction(
+        base::Annotate(error, absl::StrCat("task ", id().ToString(), ", record ", record_.offset.value(), " of ",
+                                           options_.inputs[static_cast<size_t>(slot)].ToString())),
+        base::ReactionOf(error) == base::Reaction::kSkipRecord ? base::Reaction::kFatal : base::ReactionOf(error));
+  }
+  Drop(reason);
+  if (policy == ErrorPolicy::kDeadLetterOrSkip && dead_letter_.has_value()) return SendToDeadLetter(slot, record, error);
+  return absl::OkStatus();
+}
+
+// The record's own key, value and headers, and headers that say what was wrong, named as Kafka Streams names them (KIP-1034).
+absl::Status Task::SendToDeadLetter(int32_t slot, const kafka::RecordView& record, const absl::Status& error) {
+  const base::TopicPartition& input = options_.inputs[static_cast<size_t>(slot)];
+  kafka::Headers headers = record_headers();
+  headers.push_back({"__streams.errors.message", std::string(View(error.message()))});
+  headers.push_back({"__streams.errors.topic", input.topic});
+  headers.push_back({"__streams.errors.partition", std::to_string(input.partition.value())});
+  headers.push_back({"__streams.errors.offset", std::to_string(record.offset.value())});
+  Send({.topic = *dead_letter_,
+        .partition = std::nullopt,
+        .key = record.key,
+        .value = record.value,
+        .timestamp_ms = std::max<int64_t>(record.timestamp_ms, 0),
+        .headers = &headers});
+  return failure_;
+}
+
+void Task::Enqueue(int32_t slot, const kafka::RecordView& record, kafka::Headers headers) {
+  InputQueue& queue = queues_[static_cast<size_t>(slot)];
+  BufferedRecord buffered{.bytes = {}, .offset = record.offset, .timestamp_ms = record.timestamp_ms,
+                          .headers = std::move(headers)};
+  buffered.bytes.reserve(record.key.view().size() + record.value.view().size());
+  if (!record.key.is_null()) {
+    buffered.key_size = static_cast<int32_t>(record.key.view().size());
+    buffered.bytes += record.key.view();
+  }
+  if (!record.value.is_null()) {
+    buffered.value_size = static_cast<int32_t>(record.value.view().size());
+    buffered.bytes += record.value.view();
+  }
+  // The order between inputs follows the event time, which an extractor may take from the value. A record that cannot be
+  // decoded keeps the log's timestamp here and is handled when its turn comes.
+  if (!direct() && queue.source->Decode(record, queue.partition_time_ms).ok())
+    buffered.timestamp_ms = queue.source->timestamp_ms();
+  queue.records.push_back(std::move(buffered));
+}
+
+bool Task::ReadyToProcess() {
+  bool any = false;
+  bool all = true;
+  bool may_get_more = false;
+  for (const InputQueue& queue : queues_) {
+    any |= !queue.records.empty();
+    if (!queue.records.empty()) continue;
+    all = false;
+    may_get_more |= queue.has_more;
+  }
+  if (!any) return false;
+  if (all || options_.max_task_idle_ms < 0) {
+    idle_since_ms_ = -1;
+    return true;
+  }
+  if (may_get_more) return false;
+  if (options_.max_task_idle_ms == 0) return true;
+  const int64_t now_ms = options_.clock->SteadyMs();
+  if (idle_since_ms_ < 0) idle_since_ms_ = now_ms;
+  return now_ms - idle_since_ms_ >= options_.max_task_idle_ms;
+}
+
+absl::StatusOr<int> Task::ProcessBuffered(int max_records) {
+  current_batch_ = nullptr;
+  int processed = 0;
+  while (processed < max_records && ReadyToProcess()) {
+    InputQueue* next = nullptr;
+    for (InputQueue& queue : queues_)
+      if (!queue.records.empty() && (next == nullptr || queue.records.front().timestamp_ms < next->records.front().timestamp_ms))
+        next = &queue;
+    const BufferedRecord buffered = std::move(next->records.front());
+    next->records.pop_front();
+    kafka::RecordView view{.offset = buffered.offset, .timestamp_ms = buffered.timestamp_ms};
+    const char* const bytes = buffered.bytes.data();
+    const size_t key_size = buffered.key_size < 0 ? 0 : static_cast<size_t>(buffered.key_size);
+    if (buffered.key_size >= 0) view.key = {bytes, key_size};
+    if (buffered.value_size >= 0) view.value = {bytes + key_size, static_cast<size_t>(buffered.value_size)};
+    current_headers_ = &buffered.headers;
+    TAILRACE_RETURN_IF_ERROR(ProcessOne(*next, static_cast<int32_t>(next - queues_.data()), view));
+    ++processed;
+  }
+  current_headers_ = nullptr;
+  return processed;
+}
+
+const kafka::Headers& Task::record_headers() {
+  if (current_headers_ != nullptr) return *current_headers_;
+  if (!headers_built_) {
+    headers_ = current_batch_ != nullptr && current_view_ != nullptr ? current_batch_->HeadersOf(*current_view_)
+                                                                     : kafka::Headers{};
+    headers_built_ = true;
+  }
+  return headers_;
+}
+
+absl::StatusOr<bool> Task::Punctuate() {
+  bool fired = false;
+  TAILRACE_RETURN_IF_ERROR(FirePunctuations(PunctuationType::kStreamTime, stream_time_ms_, fired));
+  TAILRACE_RETURN_IF_ERROR(FirePunctuations(PunctuationType::kWallClockTime, options_.clock->WallMs(), fired));
+  return fired;
+}
+
+absl::Status Task::FirePunctuations(PunctuationType type, int64_t now_ms, bool& fired) {
+  if (punctuations_.empty() || (type == PunctuationType::kStreamTime && now_ms < 0)) return absl::OkStatus();
+  std::erase_if(punctuations_, [](const auto& punctuation) { return punctuation->cancelled; });
+  const auto due = punctuations_;  // callbacks may schedule more
+  for (const auto& punctuation : due) {
+    if (punctuation->type != type || punctuation->cancelled || now_ms < punctuation->next_ms) continue;
+    // Missed intervals collapse into one firing (Kafka Streams' PunctuationSchedule.next).
+    const int64_t missed = (now_ms - punctuation->next_ms) / punctuation->interval_ms;
+    punctuation->next_ms += (missed + 1) * punctuation->interval_ms;
+    fired = true;
+    dirty_ = true;
+    record_ = {.topic = {}, .partition = options_.id.partition, .offset = base::kOffsetUnknown, .timestamp_ms = now_ms};
+    headers_built_ = true;
+    headers_.clear();
+    current_headers_ = nullptr;
+    try {
+      punctuation->callback(now_ms);
+    } catch (const std::exception& error) {
+      return base::Error(base::Reaction::kFatal, absl::StatusCode::kAborted,
+                         absl::StrCat("task ", id().ToString(), ": a punctuation threw: ", error.what()));
+    }
+    if (!failure_.ok()) return failure_;
+  }
+  return absl::OkStatus();
+}
+
+std::unique_ptr<detail::PunctuationHandle> Task::Schedule(int64_t interval_ms, PunctuationType type,
+                                                          std::function<void(int64_t)> callback) {
+  struct Handle : detail::PunctuationHandle {
+    explicit Handle(std::shared_ptr<Punctuation> p) : punctuation(std::move(p)) {}
+    void Cancel() override { punctuation->Cancel(); }
+    std::shared_ptr<Punctuation> punctuation;  // shared with the task's list: either may go first
+  };
+  auto punctuation = std::make_shared<Punctuation>();
+  punctuation->interval_ms = interval_ms;
+  punctuation->type = type;
+  punctuation->next_ms = type == PunctuationType::kStreamTime ? 0 : options_.clock->WallMs() + interval_ms;
+  punctuation->callback = std::move(callback);
+  if (interval_ms <= 0) {
+    Fail(base::UsageError(absl::StrCat("a punctuation interval of ", interval_ms, " ms: it must be positive")));
+    punctuation->Cancel();
+  }
+  punctuations_.push_back(punctuation);
+  return std::make_unique<Handle>(std::move(punctuation));
+}
+
+absl::Status Task::PrepareCommit() {
+  const auto store_count = static_cast<int32_t>(options_.subtopology->stores.size());
+  headers_built_ = true;  // what a flush forwards carries no headers of an unrelated record
+  headers_.clear();
+  current_headers_ = nullptr;
+  for (int32_t store = 0; store < store_count; ++store) {
+    try {
+      options_.state->store(store).Flush();
+    } catch (const std::exception& error) {
+      Fail(base::Error(base::Reaction::kFatal, absl::StatusCode::kAborted,
+                       absl::StrCat("task ", id().ToString(), ": user code threw while store ",
+                                    options_.subtopology->stores[static_cast<size_t>(store)].name,
+                                    " was flushed: ", error.what())));
+    }
+    if (!failure_.ok()) return failure_;
+  }
+  return absl::OkStatus();
+}
+
+std::vector<kafka::OffsetToCommit> Task::OffsetsToCommit() const {
+  CommittedMetadata metadata;
+  for (const auto& [name, time_ms] : kept_times_) metadata.operator_times_ms.emplace(name, *time_ms);
+  std::vector<kafka::OffsetToCommit> offsets;
+  for (size_t slot = 0; slot < queues_.size(); ++slot) {
+    if (!queues_[slot].moved) continue;
+    metadata.partition_time_ms = queues_[slot].partition_time_ms;
+    offsets.push_back({options_.inputs[slot], queues_[slot].next_offset, EncodeCommittedMetadata(metadata)});
+  }
+  return offsets;
+}
+
+void Task::SetPosition(int32_t slot, base::Offset position) {
+  InputQueue& queue = queues_[static_cast<size_t>(slot)];
+  if (queue.moved && queue.records.empty() && position > queue.next_offset) queue.next_offset = position;
+}
+
+absl::Status Task::FinishCommit() {
+  state::CommitPoint point{.changelog_offsets = {}, .position = {}, .stream_time_ms = stream_time_ms_,
+                           .operator_times_ms = {}};
+  for (size_t store = 0; store < changelog_topics_.size(); ++store) {
+    const kafka::TopicHandle topic = changelog_topics_[store];
+    point.changelog_offsets.push_back(topic < 0 ? base::kOffsetUnknown
+                                                : producer_->LastDelivered(topic, options_.id.partition));
+  }
+  for (size_t slot = 0; slot < queues_.size(); ++slot)
+    if (queues_[slot].next_offset.value() > 0)
+      point.position[options_.inputs[slot]] = base::Offset(queues_[slot].next_offset.value() - 1);
+  for (const auto& [name, time_ms] : kept_times_) point.operator_times_ms[name] = *time_ms;
+  TAILRACE_RETURN_IF_ERROR(options_.state->Commit(point));
+  dirty_ = false;
+  commit_requested_ = false;
+  return options_.state->MaybeFlush();
+}
+
+absl::Status Task::Revert(kafka::Producer& producer, const std::vector<kafka::CommittedOffset>& committed) {
+  Close();
+  options_.state->DiscardUncommitted();
+  return Start(producer, committed);
+}
+
+void Task::Close() {
+  for (const auto& node : nodes_) node->Close();
+  nodes_.clear();
+  punctuations_.clear();
+  kept_times_.clear();
+}
+
+int64_t Task::RestoredOperatorTime(std::string_view operator_name) const {
+  const auto found = restored_times_ms_.find(operator_name);
+  return found == restored_times_ms_.end() ? -1 : found->second;
+}
+
+void Task::KeepOperatorTime(std::string_view operator_name, const int64_t* time_ms) {
+  kept_times_.insert_or_assign(std::string(operator_name), time_ms);
+}
+
+absl::StatusOr<kafka::TopicHandle> Task::ResolveTopic(std::string_view topic) {
+  const auto full = options_.subtopology->full_names.find(topic);
+  return producer_->Topic(full == options_.subtopology->full_names.end() ? topic : std::string_view(full->second));
+}
+
+absl::StatusOr<int32_t> Task::PartitionCount(kafka::TopicHandle topic) { return producer_->PartitionCount(topic); }
+
+void Task::Send(const kafka::OutgoingRecord& record) {
+  if (absl::Status status = producer_->Send(record); !status.ok()) [[unlikely]]
+    Fail(base::Annotate(status, absl::StrCat("task ", id().ToString())));
+}
+
+void Task::Append(int32_t store, std::string_view key, kafka::NullableBytes value, int64_t timestamp_ms) {
+  const kafka::TopicHandle topic = changelog_topics_[static_cast<size_t>(store)];
+  if (topic < 0) return;
+  Send({.topic = topic,
+        .partition = options_.id.partition,
+        .key = key,
+        .value = value,
+        .timestamp_ms = timestamp_ms,
+        .headers = changelog_headers_.empty() ? nullptr : &changelog_headers_});
+}
+
+void Task::Fail(absl::Status status) {
+  TAILRACE_CHECK(!status.ok(), "Fail needs an error");
+  if (failure_.ok()) failure_ = std::move(status);
+}
+
+}  // namespace tailrace::processor

@@ -1,0 +1,199 @@
+// One subtopology on one partition: its operators, stores, input queues and times.
+//
+//   kCreated --Start--> kRunning --Close--> kClosed
+//      |  restore the stores with state().ApplyChangelog before Start
+//
+// The commit protocol (docs/architecture.md), driven by the stream thread for all its tasks together:
+//   1. PrepareCommit()                 flushes stores in topology order: changelog and output records go to the producer
+//   2. the thread commits Kafka: OffsetsToCommit() in the transaction, or flush + group commit
+//   3. FinishCommit()                  dirty entries + changelog offsets + position + times in one write; new ReadView
+//   on failure of 2: Revert()          forgets everything uncommitted and starts again from the committed point
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tailrace/base/clock.h"
+#include "tailrace/base/status.h"
+#include "tailrace/base/types.h"
+#include "tailrace/kafka/membership.h"
+#include "tailrace/kafka/producer.h"
+#include "tailrace/kafka/record.h"
+#include "tailrace/processor/detail/node.h"
+#include "tailrace/processor/detail/task_context.h"
+#include "tailrace/processor/detail/topology_graph.h"
+#include "tailrace/state/task_state.h"
+
+namespace tailrace::processor {
+
+// What to do with a record that cannot be decoded or whose processing fails.
+enum class ErrorPolicy {
+  kDeadLetterOrSkip,  // dead-letter topic when one is set, otherwise count and go on (the default)
+  kSkip,
+  kFail,
+};
+
+struct TaskOptions {
+  base::TaskId id;
+  std::string application_id;
+  const detail::Subtopology* subtopology = nullptr;
+  std::vector<base::TopicPartition> inputs;  // a "slot" is an index into it
+  std::unique_ptr<state::TaskState> state;
+  const base::Clock* clock = nullptr;
+  ErrorPolicy deserialization_policy = ErrorPolicy::kDeadLetterOrSkip;
+  ErrorPolicy processing_policy = ErrorPolicy::kDeadLetterOrSkip;
+  std::string dead_letter_topic;      // empty: none
+  int64_t max_future_skew_ms = -1;    // records later than wall clock + this are dropped; -1: no bound
+  int64_t max_task_idle_ms = 0;       // max.task.idle.ms
+  int32_t epoch = -1;                 // at-least-once: written as header "e" on changelog records; -1: no header
+};
+
+// Counters since creation; read by the owning thread.
+struct TaskCounters {
+  int64_t processed = 0;
+  std::array<int64_t, detail::kDropReasonCount> dropped{};
+};
+
+// Thread-safety: the owning stream thread only.
+class Task final : private detail::TaskContext, private state::ChangelogWriter {
+ public:
+  static absl::StatusOr<std::unique_ptr<Task>> Create(TaskOptions options);
+  ~Task() override;
+
+  const base::TaskId& id() const { return options_.id; }
+  const std::vector<base::TopicPartition>& inputs() const { return options_.inputs; }
+  state::TaskState& state() { return *options_.state; }
+  const TaskCounters& counters() const { return counters_; }
+  int64_t stream_time() const { return stream_time_ms_; }
+
+  // Builds and initialises the operators. `committed` has one entry per slot, in order; its metadata carries partition and
+  // operator times. `producer` must outlive the task or the next Start/Revert. Stores are restored before.
+  absl::Status Start(kafka::Producer& producer, const std::vector<kafka::CommittedOffset>& committed);
+
+  // True for a task with one input: its records are processed straight from the batch by Process.
+  bool direct() const { return options_.inputs.size() == 1; }
+
+  // Processes one record of slot 0. REQUIRES: direct().
+  absl::Status Process(const kafka::RecordView& record, const kafka::RecordBatch& batch);
+
+  // Several inputs: buffers a copy; ProcessBuffered takes records in timestamp order while every slot has one, or while
+  // slots that have none are known to be at their end (max.task.idle.ms rules). Returns the number processed.
+  void Enqueue(int32_t slot, const kafka::RecordView& record, kafka::Headers headers);
+  absl::StatusOr<int> ProcessBuffered(int max_records);
+  size_t buffered(int32_t slot) const { return queues_[static_cast<size_t>(slot)].records.size(); }
+  // Tells whether the log has more for a slot (KnownEnd > Position), for the idle rule. Unknown counts as more.
+  void SetHasMore(int32_t slot, bool has_more) { queues_[static_cast<size_t>(slot)].has_more = has_more; }
+
+  // Fires due punctuations. Returns whether any fired.
+  absl::StatusOr<bool> Punctuate();
+
+  // Something was processed or punctuated since the last commit.
+  bool dirty() const { return dirty_; }
+  bool commit_requested() const { return commit_requested_; }
+
+  absl::Status PrepareCommit();
+  // Next offset and metadata per slot from which something was processed since Start.
+  std::vector<kafka::OffsetToCommit> OffsetsToCommit() const;
+  // After a batch was processed completely, the consumer's position may be past control records: commit that instead.
+  void SetPosition(int32_t slot, base::Offset position);
+  absl::Status FinishCommit();
+
+  // After an aborted transaction or a recreated producer: uncommitted state and buffered records are dropped and the
+  // operators are rebuilt from `committed`; the thread seeks its consumer to those offsets.
+  absl::Status Revert(kafka::Producer& producer, const std::vector<kafka::CommittedOffset>& committed);
+
+  // Closes the operators. Nothing is flushed: commit before, for a clean close.
+  void Close();
+
+  // Offset to start reading at for a slot: the committed one, or kOffsetBeginning/kOffsetEnd by the source's reset policy
+  // and `default_reset`.
+  static base::Offset StartOffset(const detail::Subtopology& subtopology, const base::TopicPartition& input,
+                                  const kafka::CommittedOffset& committed, base::Offset default_reset);
+
+ private:
+  struct BufferedRecord {
+    std::string bytes;  // key, then value
+    int32_t key_size = -1;
+    int32_t value_size = -1;
+    base::Offset offset;
+    int64_t timestamp_ms = 0;
+    kafka::Headers headers;
+  };
+  struct InputQueue {
+    detail::Source* source = nullptr;
+    std::deque<BufferedRecord> records;
+    int64_t partition_time_ms = base::kNoTimestampMs;
+    base::Offset next_offset = base::kOffsetUnknown;
+    bool has_more = true;
+    bool moved = false;  // something was processed since Start
+  };
+  struct Punctuation;
+
+  explicit Task(TaskOptions options);
+
+  absl::Status BuildNodes();
+  bool AcceptTimestamp(InputQueue& queue, int64_t timestamp_ms, detail::DropReason& reason);
+  bool ReadyToProcess();
+  absl::Status ProcessOne(InputQueue& queue, int32_t slot, const kafka::RecordView& record);
+  absl::Status HandleRecordError(int32_t slot, const kafka::RecordView& record, const absl::Status& error,
+                                 ErrorPolicy policy, detail::DropReason reason);
+  absl::Status SendToDeadLetter(int32_t slot, const kafka::RecordView& record, const absl::Status& error);
+  absl::Status FirePunctuations(detail::PunctuationType type, int64_t now_ms, bool& fired);
+
+  // detail::TaskContext
+  const base::TaskId& task_id() const override { return options_.id; }
+  const std::string& application_id() const override { return options_.application_id; }
+  const RecordContext& record() const override { return record_; }
+  const kafka::Headers& record_headers() override;
+  int64_t stream_time_ms() const override { return stream_time_ms_; }
+  int64_t wall_time_ms() const override { return options_.clock->WallMs(); }
+  state::KeyValueStore& key_value_store(std::string_view name) override { return options_.state->key_value(name); }
+  state::WindowStore& window_store(std::string_view name) override { return options_.state->window(name); }
+  int64_t RestoredOperatorTime(std::string_view operator_name) const override;
+  void KeepOperatorTime(std::string_view operator_name, const int64_t* time_ms) override;
+  absl::StatusOr<kafka::TopicHandle> ResolveTopic(std::string_view topic) override;
+  absl::StatusOr<int32_t> PartitionCount(kafka::TopicHandle topic) override;
+  void Send(const kafka::OutgoingRecord& record) override;
+  std::unique_ptr<detail::PunctuationHandle> Schedule(int64_t interval_ms, detail::PunctuationType type,
+                                                      std::function<void(int64_t)> callback) override;
+  void RequestCommit() override { commit_requested_ = true; }
+  void Drop(detail::DropReason reason) override { ++counters_.dropped[static_cast<size_t>(reason)]; }
+  void Fail(absl::Status status) override;
+
+  // state::ChangelogWriter
+  void Append(int32_t store, std::string_view key, kafka::NullableBytes value, int64_t timestamp_ms) override;
+
+  TaskOptions options_;
+  kafka::Producer* producer_ = nullptr;
+  std::vector<std::unique_ptr<detail::Node>> nodes_;
+  std::vector<InputQueue> queues_;
+  std::vector<kafka::TopicHandle> changelog_topics_;  // per store; -1 for stores without logging
+  std::vector<std::shared_ptr<Punctuation>> punctuations_;
+  std::map<std::string, int64_t, std::less<>> restored_times_ms_;
+  std::map<std::string, const int64_t*, std::less<>> kept_times_;
+  std::optional<kafka::TopicHandle> dead_letter_;
+  kafka::Headers changelog_headers_;
+  int64_t stream_time_ms_ = -1;
+  int64_t idle_since_ms_ = -1;
+  int64_t future_limit_ms_ = -1;  // timestamps up to here need no look at the wall clock
+  TaskCounters counters_;
+  bool dirty_ = false;
+  bool commit_requested_ = false;
+  absl::Status failure_;
+
+  // The record that is being processed.
+  RecordContext record_;
+  const kafka::RecordView* current_view_ = nullptr;
+  const kafka::RecordBatch* current_batch_ = nullptr;
+  const kafka::Headers* current_headers_ = nullptr;  // buffered records carry theirs
+  kafka::Headers headers_;
+  bool headers_built_ = false;
+};
+
+}  // namespace tailrace::processor

@@ -1,0 +1,251 @@
+#include "tailrace/processor/topology.h"
+
+#include <algorithm>
+#include <deque>
+#include <numeric>
+#include <set>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "tailrace/base/check.h"
+#include "topology_description.h"
+
+namespace tailrace::processor {
+namespace {
+
+// Disjoint sets of node indices: nodes that must be in one subtopology.
+class NodeGroups {
+ public:
+  void Add() {
+    parents_.push_back(static_cast<int>(parents_.size()));
+  }
+  int Root(int node) {
+    while (parents_[static_cast<size_t>(node)] != node) node = parents_[static_cast<size_t>(node)];
+    return node;
+  }
+  void Unite(int a, int b) { parents_[static_cast<size_t>(Root(b))] = Root(a); }
+
+ private:
+  std::vector<int> parents_;
+};
+
+uint64_t Fnv1a(std::string_view text) {
+  uint64_t hash = 0xcbf29ce484222325ULL;
+  for (const char c : text) hash = (hash ^ static_cast<uint8_t>(c)) * 0x100000001b3ULL;
+  return hash;
+}
+
+}  // namespace
+
+struct Topology::Impl {
+  struct Store {
+    state::StoreSpec spec;
+    std::vector<std::string> processors;
+  };
+
+  std::deque<detail::NodeSpec> nodes;  // stable addresses
+  std::map<std::string, int, std::less<>> node_index;
+  std::vector<Store> stores;
+  std::map<std::string, detail::RepartitionTopic> repartition;  // by unprefixed name
+  std::vector<std::vector<std::string>> copartition_sources;
+  mutable NodeGroups groups;
+  std::map<std::string, std::string> topic_owner;  // source topic -> source node
+  absl::Status error;
+
+  // Set by Compile.
+  std::string application_id;
+  std::vector<detail::Subtopology> subtopologies;
+  std::vector<std::vector<std::string>> copartition_topics;
+  std::map<std::string, detail::RepartitionTopic> full_repartition;
+  std::string fingerprint;
+
+  void Fail(absl::Status status) {
+    if (error.ok()) error = std::move(status);
+  }
+
+  Store* FindStore(std::string_view name) {
+    const auto found = std::find_if(stores.begin(), stores.end(), [&](const Store& s) { return s.spec.name == name; });
+    return found == stores.end() ? nullptr : &*found;
+  }
+
+  // Nodes by subtopology: walking in insertion order, every node of a group not seen before opens the next number.
+  std::vector<std::vector<const detail::NodeSpec*>> Groups() const {
+    std::vector<std::vector<const detail::NodeSpec*>> result;
+    std::map<int, size_t> number_of_root;
+    for (size_t i = 0; i < nodes.size(); ++i) {
+      const int root = groups.Root(static_cast<int>(i));
+      const auto [entry, is_new] = number_of_root.try_emplace(root, result.size());
+      if (is_new) result.emplace_back();
+      result[entry->second].push_back(&nodes[i]);
+    }
+    return result;
+  }
+
+  std::string FullName(std::string_view topic) const {
+    const bool internal = repartition.contains(std::string(topic));
+    return internal ? absl::StrCat(application_id, "-", absl::string_view(topic.data(), topic.size())) : std::string(topic);
+  }
+};
+
+Topology::Topology() : impl_(std::make_unique<Impl>()) {}
+Topology::~Topology() = default;
+Topology::Topology(Topology&&) noexcept = default;
+Topology& Topology::operator=(Topology&&) noexcept = default;
+
+Topology& Topology::Fail(absl::Status status) {
+  impl_->Fail(std::move(status));
+  return *this;
+}
+
+Topology& Topology::AddNode(detail::NodeSpec node) {
+  Impl& impl = *impl_;
+  if (node.name.empty()) return Fail(base::UsageError("an operator has an empty name"));
+  if (impl.node_index.contains(node.name))
+    return Fail(base::UsageError(absl::StrCat("operator ", node.name, ": the name is used twice; name one of them differently")));
+  if (node.type == TopologyNode::Type::kSource && node.topics.empty())
+    return Fail(base::UsageError(absl::StrCat("source ", node.name, " has no topic")));
+  if (node.type != TopologyNode::Type::kSource && node.predecessors.empty())
+    return Fail(base::UsageError(absl::StrCat("operator ", node.name, " has no predecessor")));
+
+  const int index = static_cast<int>(impl.nodes.size());
+  impl.groups.Add();
+  for (const std::string& predecessor : node.predecessors) {
+    const auto found = impl.node_index.find(predecessor);
+    if (found == impl.node_index.end())
+      return Fail(base::UsageError(
+          absl::StrCat("operator ", node.name, ": predecessor ", predecessor, " does not exist; add it first")));
+    if (impl.nodes[static_cast<size_t>(found->second)].type == TopologyNode::Type::kSink)
+      return Fail(base::UsageError(absl::StrCat("operator ", node.name, ": predecessor ", predecessor, " is a sink")));
+    impl.groups.Unite(found->second, index);
+  }
+  if (node.type == TopologyNode::Type::kSource) {
+    for (const std::string& topic : node.topics) {
+      const auto [owner, is_new] = impl.topic_owner.try_emplace(topic, node.name);
+      if (!is_new)
+        return Fail(base::UsageError(absl::StrCat("source ", node.name, ": topic ", topic, " is already read by source ",
+                                                  owner->second, "; use that stream twice instead")));
+    }
+  }
+  impl.node_index.emplace(node.name, index);
+  const std::vector<std::string> stores = std::exchange(node.stores, {});
+  const std::string name = node.name;
+  impl.nodes.push_back(std::move(node));
+  for (const std::string& store : stores) ConnectProcessorAndStore(name, store);
+  return *this;
+}
+
+Topology& Topology::AddStateStore(state::StoreSpec store, const std::vector<std::string>& processors) {
+  if (store.name.empty()) return Fail(base::UsageError("a state store has an empty name"));
+  if (impl_->FindStore(store.name) != nullptr)
+    return Fail(base::UsageError(absl::StrCat("state store ", store.name, ": the name is used twice")));
+  if (store.kind == state::StoreKind::kWindow && store.retention_ms < store.window_size_ms)
+    return Fail(base::UsageError(absl::StrCat("state store ", store.name, ": retention ", store.retention_ms,
+                                              " ms is shorter than the window size ", store.window_size_ms, " ms")));
+  const std::string name = store.name;
+  impl_->stores.push_back({std::move(store), {}});
+  for (const std::string& processor : processors) ConnectProcessorAndStore(processor, name);
+  return *this;
+}
+
+Topology& Topology::ConnectProcessorAndStore(std::string_view processor, std::string_view store) {
+  Impl& impl = *impl_;
+  const auto node = impl.node_index.find(processor);
+  Impl::Store* const entry = impl.FindStore(store);
+  if (node == impl.node_index.end() || entry == nullptr)
+    return Fail(base::UsageError(absl::StrCat("cannot connect processor ", std::string(processor), " and state store ",
+                                              std::string(store), ": ", entry == nullptr ? "the store" : "the processor",
+                                              " does not exist")));
+  if (impl.nodes[static_cast<size_t>(node->second)].type != TopologyNode::Type::kProcessor)
+    return Fail(base::UsageError(absl::StrCat("only processors use state stores; ", std::string(processor), " is none")));
+  std::vector<std::string>& connected = impl.nodes[static_cast<size_t>(node->second)].stores;
+  if (std::find(connected.begin(), connected.end(), store) != connected.end()) return *this;
+  connected.emplace_back(store);
+  if (!entry->processors.empty()) impl.groups.Unite(impl.node_index.find(entry->processors.front())->second, node->second);
+  entry->processors.emplace_back(processor);
+  return *this;
+}
+
+Topology& Topology::AddRepartitionTopic(detail::RepartitionTopic topic) {
+  const std::string name = topic.name;
+  if (!impl_->repartition.emplace(name, std::move(topic)).second)
+    return Fail(base::UsageError(absl::StrCat("repartition topic ", name, ": the name is used twice")));
+  return *this;
+}
+
+Topology& Topology::AddCopartition(std::vector<std::string> source_nodes) {
+  impl_->copartition_sources.push_back(std::move(source_nodes));
+  return *this;
+}
+
+TopologyDescription Topology::Describe() const { return DescribeGroups(impl_->Groups()); }
+
+absl::Status Topology::Compile(const std::string& application_id) {
+  Impl& impl = *impl_;
+  TAILRACE_RETURN_IF_ERROR(impl.error);
+  if (application_id.empty()) return base::UsageError("application.id is not set");
+  if (impl.nodes.empty()) return base::UsageError("the topology is empty: add at least one source");
+  impl.application_id = application_id;
+  impl.subtopologies.clear();
+  impl.full_repartition.clear();
+  impl.copartition_topics.clear();
+
+  for (const Impl::Store& store : impl.stores)
+    if (store.processors.empty())
+      return base::UsageError(absl::StrCat("state store ", store.spec.name, " is connected to no processor"));
+  std::map<std::string, std::string, std::less<>> full_names;
+  for (const auto& [name, topic] : impl.repartition) {
+    full_names.emplace(name, impl.FullName(name));
+    impl.full_repartition.emplace(impl.FullName(name), topic);
+  }
+
+  std::string identity = Describe().text;
+  for (const auto& group : impl.Groups()) {
+    detail::Subtopology subtopology{.id = static_cast<int32_t>(impl.subtopologies.size()), .nodes = group};
+    std::set<std::string> members;
+    for (const detail::NodeSpec* node : group) {
+      members.insert(node->name);
+      for (const std::string& topic : node->topics) {
+        if (node->type == TopologyNode::Type::kSink) subtopology.sink_topics.push_back(impl.FullName(topic));
+        if (node->type != TopologyNode::Type::kSource) continue;
+        subtopology.source_topics.push_back(impl.FullName(topic));
+        if (impl.repartition.contains(topic)) subtopology.repartition_sources.push_back(impl.FullName(topic));
+      }
+    }
+    if (subtopology.source_topics.empty())
+      return base::UsageError(absl::StrCat("operator ", group.front()->name, " has no source above it"));
+    std::sort(subtopology.source_topics.begin(), subtopology.source_topics.end());
+    subtopology.full_names = full_names;
+    for (const Impl::Store& store : impl.stores) {
+      if (!members.contains(store.processors.front())) continue;
+      state::StoreSpec spec = store.spec;
+      if (spec.logging && spec.changelog_topic.empty())
+        spec.changelog_topic = absl::StrCat(application_id, "-", spec.name, "-changelog");
+      absl::StrAppend(&identity, spec.name, ":", static_cast<int>(spec.kind), ":", spec.window_size_ms, ":",
+                      spec.changelog_topic, "\n");
+      subtopology.stores.push_back(std::move(spec));
+    }
+    impl.subtopologies.push_back(std::move(subtopology));
+  }
+  for (const auto& sources : impl.copartition_sources) {
+    std::vector<std::string> topics;
+    for (const std::string& source : sources)
+      if (const auto node = impl.node_index.find(source); node != impl.node_index.end())
+        for (const std::string& topic : impl.nodes[static_cast<size_t>(node->second)].topics)
+          topics.push_back(impl.FullName(topic));
+    impl.copartition_topics.push_back(std::move(topics));
+  }
+  impl.fingerprint = absl::StrCat(absl::Hex(Fnv1a(identity), absl::kZeroPad16));
+  return absl::OkStatus();
+}
+
+const std::string& Topology::application_id() const { return impl_->application_id; }
+const std::vector<detail::Subtopology>& Topology::subtopologies() const { return impl_->subtopologies; }
+const std::vector<std::vector<std::string>>& Topology::copartition_topics() const { return impl_->copartition_topics; }
+const std::map<std::string, detail::RepartitionTopic>& Topology::repartition_topics() const {
+  return impl_->full_repartition;
+}
+const std::string& Topology::fingerprint() const { return impl_->fingerprint; }
+std::string Topology::FullTopicName(std::string_view topic) const { return impl_->FullName(topic); }
+
+}  // namespace tailrace::processor
