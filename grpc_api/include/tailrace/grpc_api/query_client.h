@@ -1,0 +1,211 @@
+// Queries over a whole application: finds the worker that owns a key, asks all of them for ranges, merges their answers,
+// and goes to another copy when one has moved or gone. What the gateway and `tailrace query` use.
+//
+//   auto client = grpc_api::QueryClient::Create({.workers = {"worker-0:9090", "worker-1:9090"}});
+//   auto top = client->Top({.store = "city-metrics", .field = "posts", .n = 5}, {});
+//
+// Thread-safe. Calls wait for their answer, at most CallOptions::timeout_ms.
+// Errors: the status codes and reasons of proto/tailrace/v1/query.proto; UNAVAILABLE when no worker can be reached or a
+// task has no owner at the moment. A range is answered whole or not at all.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tailrace/base/clock.h"
+#include "tailrace/base/limits.h"
+#include "tailrace/base/metrics.h"
+#include "tailrace/base/status.h"
+#include "tailrace/processor/query.h"
+
+namespace tailrace::grpc_api {
+
+struct QueryClientOptions {
+  // host:port of one or more workers to begin with; the others are learnt from the routing table.
+  std::vector<std::string> workers;
+  // Where tailrace_gateway_* go; null: nowhere. Outlives the client.
+  base::MetricsRegistry* metrics = nullptr;
+  const base::Clock* clock = &base::SystemClock();
+};
+
+struct CallOptions {
+  int64_t timeout_ms = base::limits::kQueryDeadlineMsMax;
+  // How old a copy may be; standby copies are asked only when the active one does not answer.
+  std::optional<int64_t> max_staleness_ms;
+  state::Position min_position;
+  bool require_active = false;
+  // Leave out a value's bytes where its JSON text is known.
+  bool json_only = false;
+};
+
+// Windows with from <= start < to; kAllTime on both sides reads everything that is retained.
+struct WindowRange {
+  static constexpr int64_t kOpen = std::numeric_limits<int64_t>::max();
+  int64_t from_ms = 0;
+  int64_t to_ms = kOpen;
+};
+
+struct StoreDescription {
+  std::string name;
+  state::StoreKind kind = state::StoreKind::kKeyValue;
+  int64_t window_size_ms = 0;
+  int64_t retention_ms = 0;
+  int32_t subtopology = 0;
+  int32_t partition_count = 0;
+  bool has_schema = false;
+};
+
+struct QueryValue {
+  std::string bytes;  // empty with json_only where `json` is known
+  std::string json;   // empty when the store has no schema
+  int64_t timestamp_ms = 0;
+};
+
+struct QueryRow {
+  std::string key;
+  std::string key_json;  // empty when the store has no schema
+  int64_t window_start_ms = state::kNoWindow;
+  int64_t window_end_ms = state::kNoWindow;
+  QueryValue value;
+};
+
+// Where a part of an answer came from.
+struct QuerySource {
+  base::TaskId task;
+  processor::TaskRole role = processor::TaskRole::kActive;
+  state::Position position;
+  int64_t staleness_ms = 0;
+  int64_t stream_time_ms = -1;
+  std::optional<int64_t> retention_start_ms;
+};
+
+struct PointAnswer {
+  bool found = false;
+  bool expired = false;
+  QueryRow row;
+  QuerySource source;
+};
+
+struct WindowsAnswer {
+  std::vector<QueryRow> rows;         // by window start
+  std::optional<QueryValue> merged;   // all rows in one, when asked for and when values merge
+  bool key_known = false;             // some window of the key is retained, in the range or outside it
+  bool expired = false;               // the whole range has left the retention
+  QuerySource source;
+};
+
+struct ScanAnswer {
+  std::vector<QueryRow> rows;  // by window start, then key bytes
+  std::string next_page_token;
+  bool expired = false;
+  std::vector<QuerySource> sources;
+};
+
+struct TopQuery {
+  std::string store;
+  std::string field;  // empty: the value itself
+  int n = 10;
+  bool ascending = false;
+  WindowRange range;
+};
+struct TopEntry {
+  std::string key;
+  std::string key_json;
+  double score = 0;
+  QueryValue value;
+};
+struct TopAnswer {
+  std::vector<TopEntry> entries;  // best first; equal scores by key
+  bool expired = false;
+  std::vector<QuerySource> sources;
+};
+
+struct WorkerTasks {
+  std::string instance;
+  std::string endpoint;
+  std::string state;  // RUNNING, REBALANCING, ...; empty when the worker did not answer
+  bool ready = false;
+  std::vector<processor::TaskInfo> tasks;
+};
+
+struct StoreChangeEvent {
+  base::TaskId task;
+  int64_t changelog_offset = 0;
+  int32_t index = 0;  // within its commit, from 1
+  QueryRow row;
+  bool deleted = false;
+};
+
+// Receives a subscription's events. Calls come one at a time, from threads of the client, and must not block for long:
+// while one runs, the worker waits.
+class SubscriptionListener {
+ public:
+  virtual ~SubscriptionListener() = default;
+  virtual void OnUpdate(StoreChangeEvent event) = 0;
+  // Changes of this task up to here may have been missed: read its current state.
+  virtual void OnGap(const base::TaskId& task, int64_t changelog_offset) = 0;
+};
+
+// Ends the subscription when destroyed; after that the listener is not called.
+class ClientSubscription {
+ public:
+  virtual ~ClientSubscription() = default;
+  // Resumes behind everything that the listener has received.
+  virtual std::string ResumeToken() const = 0;
+  // True when every owner of the store's tasks is being listened to.
+  virtual bool connected() const = 0;
+};
+
+// The routing table as last heard.
+struct RoutingState {
+  processor::RoutingTable table;
+  // Since a worker last confirmed it; negative: never heard.
+  int64_t age_ms = -1;
+};
+
+class QueryClient {
+ public:
+  // Connects in the background; calls wait for the first routing table within their timeout.
+  static std::unique_ptr<QueryClient> Create(QueryClientOptions options);
+  virtual ~QueryClient() = default;
+
+  virtual absl::StatusOr<std::vector<StoreDescription>> ListStores(const CallOptions& options) = 0;
+  virtual absl::StatusOr<StoreDescription> Store(std::string_view name, const CallOptions& options) = 0;
+  // `key_text` as a person writes it; `window_start_ms` for window stores.
+  virtual absl::StatusOr<PointAnswer> Get(std::string_view store, std::string_view key_text,
+                                          std::optional<int64_t> window_start_ms, const CallOptions& options) = 0;
+  virtual absl::StatusOr<WindowsAnswer> FetchWindows(std::string_view store, std::string_view key_text,
+                                                     const WindowRange& range, bool merge,
+                                                     const CallOptions& options) = 0;
+  // page_size 0: the default. A token is good for any client of the same application.
+  virtual absl::StatusOr<ScanAnswer> Scan(std::string_view store, const WindowRange& range, int page_size,
+                                          std::string_view page_token, const CallOptions& options) = 0;
+  // All distinct keys of the range, in byte order, as (bytes, JSON or empty); with a field, those with a value above zero
+  // in it. RESOURCE_EXHAUSTED above `keys_max`.
+  virtual absl::StatusOr<std::vector<std::pair<std::string, std::string>>> ListKeys(
+      std::string_view store, const WindowRange& range, std::string_view positive_field, size_t keys_max,
+      const CallOptions& options) = 0;
+  virtual absl::StatusOr<TopAnswer> Top(const TopQuery& query, const CallOptions& options) = 0;
+
+  // One entry per worker of the routing table, also for one that does not answer.
+  virtual absl::StatusOr<std::vector<WorkerTasks>> ListTasks(const CallOptions& options) = 0;
+  virtual absl::StatusOr<processor::TopologyDescription> DescribeTopology(const CallOptions& options) = 0;
+  virtual RoutingState Routing() const = 0;
+  // Waits for the first routing table.
+  virtual absl::StatusOr<processor::RoutingTable> AwaitRouting(const CallOptions& options) = 0;
+
+  // Follows the store's tasks wherever they go. `resume_token` empty: only what is new. The listener outlives the
+  // subscription, and the subscription ends before the client.
+  virtual absl::StatusOr<std::unique_ptr<ClientSubscription>> Subscribe(std::string_view store,
+                                                                        std::string_view resume_token,
+                                                                        SubscriptionListener& listener,
+                                                                        const CallOptions& options) = 0;
+};
+
+}  // namespace tailrace::grpc_api

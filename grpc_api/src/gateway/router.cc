@@ -1,0 +1,67 @@
+#include "gateway/router.h"
+
+#include <optional>
+#include <utility>
+
+#include "gateway/problem.h"
+#include "gateway/url.h"
+
+namespace tailrace::grpc_api {
+namespace {
+
+bool IsArgument(std::string_view segment) { return segment.size() > 2 && segment.front() == '{'; }
+
+bool Matches(const std::vector<std::string>& pattern, const std::vector<std::string_view>& path) {
+  if (pattern.size() != path.size()) return false;
+  for (size_t i = 0; i < pattern.size(); ++i) {
+    if (IsArgument(pattern[i]) ? path[i].empty() : pattern[i] != path[i]) return false;
+  }
+  return true;
+}
+
+HttpResponse MethodNotAllowed(const HttpRequest& request) {
+  HttpResponse response = ProblemResponse({.status = 405, .type = "method-not-allowed", .title = "Method not allowed",
+                                           .detail = request.method + " is not possible here; this address answers GET and HEAD.",
+                                           .errors = {}},
+                                          request.path);
+  response.SetHeader("Allow", "GET, HEAD");
+  return response;
+}
+
+}  // namespace
+
+void Router::Add(std::string pattern, RouteHandler handler) {
+  Entry entry{.pattern = pattern, .segments = {}, .handler = std::move(handler)};
+  for (const std::string_view segment : SplitPath(pattern)) entry.segments.emplace_back(segment);
+  entries_.push_back(std::move(entry));
+}
+
+HttpResponse Router::Route(const HttpRequest& request, std::string* route) const {
+  const bool allowed = request.method == "GET" || request.method == "HEAD";
+  const std::vector<std::string_view> path = SplitPath(request.path);
+  for (const Entry& entry : entries_) {
+    if (!Matches(entry.segments, path)) continue;
+    *route = entry.pattern;
+    if (!allowed) return MethodNotAllowed(request);
+    PathArguments arguments;
+    for (size_t i = 0; i < path.size(); ++i) {
+      if (!IsArgument(entry.segments[i])) continue;
+      std::optional<std::string> argument = PercentDecode(path[i], /*plus_is_space=*/false);
+      if (!argument) {
+        const std::string name = entry.segments[i].substr(1, entry.segments[i].size() - 2);
+        return ProblemResponse(ValidationProblem({{name, "the path is not valid percent-encoded UTF-8"}}), request.path);
+      }
+      arguments.push_back(*std::move(argument));
+    }
+    return entry.handler(request, arguments);
+  }
+  *route = "other";
+  if (fallback_ && !request.path.starts_with("/api/")) {
+    if (!allowed) return MethodNotAllowed(request);
+    return fallback_(request, {});
+  }
+  return ProblemResponse(NotFoundProblem("There is nothing at this address; /openapi.yaml lists what there is."),
+                         request.path);
+}
+
+}  // namespace tailrace::grpc_api

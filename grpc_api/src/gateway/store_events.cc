@@ -1,0 +1,230 @@
+#include "gateway/store_events.h"
+
+#include <atomic>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "common/error_info.h"
+#include "gateway/json_values.h"
+#include "gateway/json_writer.h"
+#include "gateway/times.h"
+#include "tailrace/base/limits.h"
+
+namespace tailrace::grpc_api {
+namespace {
+
+constexpr int64_t kTendIntervalMs = 5'000;
+// A store is followed this much longer than anybody listens, so that a client that comes back misses nothing.
+constexpr int64_t kIdleMs = 60'000;
+
+class EventStream final : public HttpStream {
+ public:
+  EventStream(std::string store, const base::Clock& clock) : store_(std::move(store)), clock_(clock) {}
+
+  void Attach(std::unique_ptr<UpdateHub::Subscriber> subscriber) { subscriber_ = std::move(subscriber); }
+  // What the hub calls; it may outlive the stream by a moment.
+  struct Wake {
+    absl::Mutex mu;
+    std::function<void()> callback ABSL_GUARDED_BY(mu);
+    void Call() {
+      absl::MutexLock lock(&mu);
+      if (callback) callback();
+    }
+  };
+  const std::shared_ptr<Wake>& wake() const { return wake_; }
+
+  std::string Next() override {
+    std::string out;
+    if (std::exchange(first_, false)) {
+      // Tells the browser to come back quickly, and where it stands before the first update.
+      position_ = subscriber_->position();
+      out = "retry: 1000\n" + Heartbeat();
+    }
+    const UpdateHub::Batch batch =
+        subscriber_->Take(base::limits::kUpdateBatchMax, base::limits::kUpdateBatchBytesMax);
+    for (const base::TaskId& task : batch.gaps) {
+      JsonWriter json;
+      json.BeginObject().Key("store").String(store_).Key("task").String(task.ToString()).EndObject();
+      out += SseEvent("gap", "", std::move(json).Take());
+    }
+    for (size_t i = 0; i < batch.updates.size(); ++i) {
+      const UpdateRecord& record = *batch.updates[i];
+      // Each event's id says what was sent up to it, so that a break inside a batch loses nothing.
+      position_[record.task] = record.place;
+      out += SseEvent("update", EncodeResumeToken(position_), UpdateJson(store_, record));
+    }
+    position_ = subscriber_->position();
+    if (!batch.ended.ok()) {
+      ended_ = true;
+      JsonWriter json;
+      json.BeginObject().Key("reason").String(ReasonOf(batch.ended));
+      json.Key("detail").String(std::string(batch.ended.message())).EndObject();
+      out += SseEvent("end", "", std::move(json).Take());
+    }
+    return out;
+  }
+
+  std::string Heartbeat() override {
+    JsonWriter json;
+    json.BeginObject().Key("time").String(FormatTime(clock_.WallMs())).EndObject();
+    return SseEvent("heartbeat", EncodeResumeToken(subscriber_->position()), std::move(json).Take());
+  }
+
+  bool ended() const override { return ended_; }
+
+  void SetWake(std::function<void()> callback) override {
+    absl::MutexLock lock(&wake_->mu);
+    wake_->callback = std::move(callback);
+  }
+
+ private:
+  const std::string store_;
+  const base::Clock& clock_;
+  std::unique_ptr<UpdateHub::Subscriber> subscriber_;
+  std::shared_ptr<Wake> wake_ = std::make_shared<Wake>();  // shared with the hub
+  ResumePosition position_;  // of what was rendered
+  bool first_ = true;
+  bool ended_ = false;
+};
+
+}  // namespace
+
+// One store's upstream.
+class StoreEvents::Feed final : public SubscriptionListener {
+ public:
+  explicit Feed(const base::Clock& clock)
+      : hub(std::make_shared<UpdateHub>(base::limits::kUpdateRingEntriesMax, base::limits::kUpdateRingBytesMax)),
+        used_ms(clock.SteadyMs()) {}
+
+  void OnUpdate(StoreChangeEvent event) override {
+    UpdateRecord record;
+    record.task = event.task;
+    record.place = {event.changelog_offset, event.index};
+    record.key_json = KeyJsonText(event.row.key, event.row.key_json);
+    record.window_start_ms = event.row.window_start_ms;
+    record.window_end_ms = event.row.window_end_ms;
+    record.timestamp_ms = event.row.value.timestamp_ms;
+    if (!event.deleted) {
+      record.value_json = ValueJsonText(event.row.value);
+      record.value.emplace();  // present; its bytes are of no use here
+    }
+    hub->Publish(std::move(record));
+  }
+  void OnGap(const base::TaskId& task, int64_t changelog_offset) override {
+    hub->MarkGap(task, {changelog_offset, UpdatePlace::kWholeCommit});
+  }
+
+  const std::shared_ptr<UpdateHub> hub;  // shared with its streams
+  std::atomic<int64_t> used_ms;
+  absl::Mutex opening;  // one subscriber opens the upstream, the others wait for it
+  std::unique_ptr<ClientSubscription> upstream ABSL_GUARDED_BY(opening);
+};
+
+StoreEvents::StoreEvents(QueryClient& client, const base::Clock& clock)
+    : client_(client), clock_(clock), timers_(clock) {
+  timers_.After(kTendIntervalMs, [this] { Tend(); });
+}
+
+StoreEvents::~StoreEvents() { Close(); }
+
+absl::StatusOr<std::unique_ptr<HttpStream>> StoreEvents::Open(const std::string& store,
+                                                              const std::string& last_event_id,
+                                                              const CallOptions& options) {
+  std::optional<ResumePosition> resume;
+  if (!last_event_id.empty()) {
+    TAILRACE_ASSIGN_OR_RETURN(resume, DecodeResumeToken(last_event_id));
+  }
+  // Also refuses unknown stores, before anything is kept for them.
+  TAILRACE_RETURN_IF_ERROR(client_.Store(store, options).status());
+  std::shared_ptr<Feed> feed;
+  {
+    absl::MutexLock lock(&mu_);
+    if (closed_) return QueryError(absl::StatusCode::kUnavailable, reason::kShuttingDown, "the gateway is shutting down");
+    std::shared_ptr<Feed>& slot = feeds_[store];
+    if (!slot) slot = std::make_shared<Feed>(clock_);
+    feed = slot;
+    feed->used_ms = clock_.SteadyMs();
+  }
+  {
+    absl::MutexLock opening(&feed->opening);
+    if (!feed->upstream) {
+      // The first client's place is where the upstream begins, so that nothing it missed is lost.
+      if (resume) {
+        for (const auto& [task, place] : *resume) feed->hub->Seed(task, place);
+      }
+      TAILRACE_ASSIGN_OR_RETURN(feed->upstream, client_.Subscribe(store, last_event_id, *feed, options));
+    }
+  }
+  auto stream = std::make_unique<EventStream>(store, clock_);
+  stream->Attach(feed->hub->Subscribe(resume, [wake = stream->wake()] { wake->Call(); }));
+  return stream;
+}
+
+void StoreEvents::Tend() {
+  std::vector<std::shared_ptr<Feed>> idle;
+  {
+    absl::MutexLock lock(&mu_);
+    for (auto it = feeds_.begin(); it != feeds_.end();) {
+      Feed& feed = *it->second;
+      if (feed.hub->subscriber_count() > 0) feed.used_ms = clock_.SteadyMs();
+      if (clock_.SteadyMs() - feed.used_ms > kIdleMs) {
+        idle.push_back(std::move(it->second));
+        it = feeds_.erase(it);
+      } else {
+        ++it;
+      }
+    }
+  }
+  for (const std::shared_ptr<Feed>& feed : idle) {
+    absl::MutexLock opening(&feed->opening);
+    feed->upstream.reset();
+    feed->hub->Close(absl::UnavailableError("the stream was idle"));
+  }
+  timers_.After(kTendIntervalMs, [this] { Tend(); });
+}
+
+void StoreEvents::Close() {
+  timers_.Stop();
+  std::map<std::string, std::shared_ptr<Feed>> feeds;
+  {
+    absl::MutexLock lock(&mu_);
+    closed_ = true;
+    feeds.swap(feeds_);
+  }
+  for (const auto& [store, feed] : feeds) {
+    absl::MutexLock opening(&feed->opening);
+    feed->upstream.reset();
+    feed->hub->Close(
+        QueryError(absl::StatusCode::kUnavailable, reason::kShuttingDown, "the gateway is shutting down"));
+  }
+}
+
+std::string SseEvent(std::string_view event, std::string_view id, std::string_view data) {
+  std::string out;
+  out.reserve(event.size() + id.size() + data.size() + 32);
+  if (!id.empty()) out.append("id: ").append(id).append("\n");
+  out.append("event: ").append(event).append("\ndata: ").append(data).append("\n\n");
+  return out;
+}
+
+std::string UpdateJson(std::string_view store, const UpdateRecord& record) {
+  JsonWriter json;
+  json.BeginObject();
+  json.Key("store").String(store);
+  json.Key("key").Raw(record.key_json);
+  json.Key("window");
+  WriteWindow(json, record.window_start_ms, record.window_end_ms);
+  json.Key("value");
+  if (record.value) {
+    json.Raw(record.value_json);
+  } else {
+    json.Null();
+  }
+  json.Key("task").String(record.task.ToString());
+  json.Key("offset").Int(record.place.offset);
+  json.EndObject();
+  return std::move(json).Take();
+}
+
+}  // namespace tailrace::grpc_api

@@ -1,0 +1,26 @@
+// Percent-encoding, query strings and UTF-8.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace tailrace::grpc_api {
+
+bool IsValidUtf8(std::string_view text);
+
+// nullopt for a broken escape, for bytes that are not UTF-8, and for a NUL. `plus_is_space` in query strings.
+std::optional<std::string> PercentDecode(std::string_view text, bool plus_is_space);
+
+// "a=1&b=x%20y" in order. nullopt when a part cannot be decoded.
+std::optional<std::vector<std::pair<std::string, std::string>>> ParseQuery(std::string_view query);
+
+// "/a/b%2Fc" as {"a", "b%2Fc"}: still encoded, so that an encoded slash stays inside its segment.
+std::vector<std::string_view> SplitPath(std::string_view path);
+
+// A key for sorting names as people expect: Latin letters without accents and case, then the text itself.
+std::string SortKey(std::string_view utf8);
+
+}  // namespace tailrace::grpc_api

@@ -1,0 +1,485 @@
+// QueryClient over the routing table.
+#include <algorithm>
+#include <iterator>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "common/deadline.h"
+#include "common/error_info.h"
+#include "common/page_token.h"
+#include "common/wire.h"
+#include "query/query_handlers.h"
+#include "routing/answers.h"
+#include "routing/call.h"
+#include "routing/cluster_subscription.h"
+#include "routing/routing_follower.h"
+#include "tailrace/base/murmur2.h"
+#include "tailrace/grpc_api/query_client.h"
+
+namespace tailrace::grpc_api {
+namespace {
+
+// How often one query looks for another copy, and how long it waits for a newer routing table in between.
+constexpr int kAttempts = 3;
+constexpr int64_t kNewerTableWaitMs = 500;
+
+bool IsWorthAnotherCopy(const absl::Status& status) {
+  return status.code() == absl::StatusCode::kUnavailable || ReasonOf(status) == reason::kNotActiveOwner;
+}
+
+absl::Status NoOwner(const base::TaskId& task, std::string_view store) {
+  return QueryError(absl::StatusCode::kUnavailable, reason::kNoWorker,
+                    "task " + task.ToString() + " of store " + std::string(store) +
+                        " has no owner at the moment; it is being assigned, try again shortly",
+                    {{"task", task.ToString()}});
+}
+
+// "0_3" as NOT_ACTIVE_OWNER names it.
+std::optional<int32_t> PartitionOfTaskName(const std::string& name) {
+  const size_t underscore = name.find('_');
+  if (underscore == std::string::npos || underscore + 1 >= name.size()) return std::nullopt;
+  int32_t partition = 0;
+  for (size_t i = underscore + 1; i < name.size(); ++i) {
+    if (name[i] < '0' || name[i] > '9' || partition > 100'000'000) return std::nullopt;
+    partition = partition * 10 + (name[i] - '0');
+  }
+  return partition;
+}
+
+class ClusterClient final : public QueryClient {
+ public:
+  explicit ClusterClient(QueryClientOptions options)
+      : options_(std::move(options)),
+        channels_(base::limits::kWorkerChannelsMax, *options_.clock),
+        timers_(std::make_unique<TimerThread>(*options_.clock)),
+        routing_(std::make_unique<RoutingFollower>(options_.workers, channels_, *timers_, *options_.clock)) {
+    if (options_.metrics != nullptr) {
+      reroutes_ = options_.metrics->GetCounter("tailrace_gateway_reroutes_total",
+                                               "Queries sent to another copy because the first did not answer.");
+      age_ = options_.metrics->AddCollector([this](base::MetricsSink& sink) {
+        sink.Gauge("tailrace_gateway_metadata_age_seconds", "Since a worker last confirmed the routing table.", {},
+                   static_cast<double>(routing_->AgeMs()) * 1e-3);
+      });
+    }
+    routing_->Start();
+  }
+  ~ClusterClient() override {
+    age_.Reset();
+    timers_->Stop();
+    routing_.reset();
+  }
+
+  absl::StatusOr<std::vector<StoreDescription>> ListStores(const CallOptions& options) override;
+  absl::StatusOr<StoreDescription> Store(std::string_view name, const CallOptions& options) override;
+  absl::StatusOr<PointAnswer> Get(std::string_view store, std::string_view key_text,
+                                  std::optional<int64_t> window_start_ms, const CallOptions& options) override;
+  absl::StatusOr<WindowsAnswer> FetchWindows(std::string_view store, std::string_view key_text,
+                                             const WindowRange& range, bool merge, const CallOptions& options) override;
+  absl::StatusOr<ScanAnswer> Scan(std::string_view store, const WindowRange& range, int page_size,
+                                  std::string_view page_token, const CallOptions& options) override;
+  absl::StatusOr<std::vector<std::pair<std::string, std::string>>> ListKeys(std::string_view store,
+                                                                            const WindowRange& range,
+                                                                            std::string_view positive_field,
+                                                                            size_t keys_max,
+                                                                            const CallOptions& options) override;
+  absl::StatusOr<TopAnswer> Top(const TopQuery& query, const CallOptions& options) override;
+  absl::StatusOr<std::vector<WorkerTasks>> ListTasks(const CallOptions& options) override;
+  absl::StatusOr<processor::TopologyDescription> DescribeTopology(const CallOptions& options) override;
+  RoutingState Routing() const override { return {routing_->Current()->table, routing_->AgeMs()}; }
+  absl::StatusOr<processor::RoutingTable> AwaitRouting(const CallOptions& options) override;
+  absl::StatusOr<std::unique_ptr<ClientSubscription>> Subscribe(std::string_view store, std::string_view resume_token,
+                                                                SubscriptionListener& listener,
+                                                                const CallOptions& options) override;
+
+ private:
+  using Snapshot = std::shared_ptr<const RoutingSnapshot>;
+
+  absl::StatusOr<Snapshot> FirstTable(const Deadline& deadline) const;
+  // Asks one worker after another until one answers.
+  template <class Request, class Response>
+  absl::Status AskAny(const Request& request, Response* response, const Deadline& deadline);
+  absl::StatusOr<std::vector<StoreDescription>> FetchStores(const Deadline& deadline);
+  absl::StatusOr<StoreDescription> FindStore(std::string_view name, const Deadline& deadline);
+  // Sends a request about one key to its owner.
+  template <class Request, class Response>
+  absl::Status AskOwner(const StoreDescription& store, std::string_view key_text, const Request& request,
+                        const CallOptions& options, const Deadline& deadline, Response* response);
+  // Sends a request about all partitions to their owners. Answers with `tolerated_reason` are kept in `tolerated`.
+  template <class Request, class Response>
+  absl::StatusOr<std::vector<Response>> AskAll(const StoreDescription& store, const Request& request,
+                                               const CallOptions& options, const Deadline& deadline,
+                                               std::string_view tolerated_reason = {},
+                                               absl::Status* tolerated = nullptr);
+  void CountReroute() {
+    if (reroutes_) reroutes_->Increment();
+  }
+
+  const QueryClientOptions options_;
+  WorkerChannels channels_;
+  std::unique_ptr<TimerThread> timers_;
+  std::unique_ptr<RoutingFollower> routing_;
+  std::shared_ptr<base::Counter> reroutes_;  // shared with the registry
+  base::MetricsRegistry::CollectorHandle age_;
+
+  absl::Mutex stores_mu_;
+  uint64_t stores_version_ ABSL_GUARDED_BY(stores_mu_) = 0;  // routing version at which they were asked for
+  std::map<std::string, StoreDescription, std::less<>> stores_ ABSL_GUARDED_BY(stores_mu_);
+};
+
+absl::StatusOr<ClusterClient::Snapshot> ClusterClient::FirstTable(const Deadline& deadline) const {
+  Snapshot snapshot = routing_->AwaitNewer(0, deadline.RemainingMs());
+  if (snapshot->version > 0) return snapshot;
+  std::string workers;
+  for (const std::string& worker : options_.workers) workers += (workers.empty() ? "" : ", ") + worker;
+  const absl::Status last = routing_->LastError();
+  return QueryError(absl::StatusCode::kUnavailable, reason::kNoWorker,
+                    "no worker answers (tried " + workers + ")" +
+                        (last.ok() ? std::string() : ": " + std::string(last.message())));
+}
+
+template <class Request, class Response>
+absl::Status ClusterClient::AskAny(const Request& request, Response* response, const Deadline& deadline) {
+  TAILRACE_ASSIGN_OR_RETURN(const Snapshot snapshot, FirstTable(deadline));
+  std::vector<std::string> endpoints;
+  for (const processor::WorkerRoute& route : snapshot->table.workers) endpoints.push_back(route.endpoint);
+  for (const std::string& seed : options_.workers) {
+    if (std::find(endpoints.begin(), endpoints.end(), seed) == endpoints.end()) endpoints.push_back(seed);
+  }
+  absl::Status last = absl::UnavailableError("no worker is known");
+  for (const std::string& endpoint : endpoints) {
+    if (deadline.RemainingMs() <= 0) break;
+    last = CallOne(channels_.Of(endpoint), request, response, deadline.RemainingMs());
+    if (last.code() != absl::StatusCode::kUnavailable) return last;
+  }
+  return last;
+}
+
+absl::StatusOr<std::vector<StoreDescription>> ClusterClient::FetchStores(const Deadline& deadline) {
+  const uint64_t version = routing_->Current()->version;
+  v1::ListStoresResponse response;
+  TAILRACE_RETURN_IF_ERROR(AskAny(v1::ListStoresRequest(), &response, deadline));
+  std::vector<StoreDescription> stores;
+  for (const v1::Store& store : response.stores()) stores.push_back(DescriptionOf(store));
+  absl::MutexLock lock(&stores_mu_);
+  stores_.clear();
+  for (const StoreDescription& store : stores) stores_[store.name] = store;
+  stores_version_ = version;
+  return stores;
+}
+
+absl::StatusOr<StoreDescription> ClusterClient::FindStore(std::string_view name, const Deadline& deadline) {
+  TAILRACE_ASSIGN_OR_RETURN(const Snapshot snapshot, FirstTable(deadline));
+  {
+    absl::MutexLock lock(&stores_mu_);
+    const auto found = stores_.find(name);
+    // Stores do not change while the assignment stays the same; a restarted application may have others.
+    if (found != stores_.end() && stores_version_ == snapshot->version) return found->second;
+  }
+  TAILRACE_ASSIGN_OR_RETURN(const std::vector<StoreDescription> stores, FetchStores(deadline));
+  std::string names;
+  for (const StoreDescription& store : stores) {
+    if (store.name == name) return store;
+    names += (names.empty() ? "" : ", ") + store.name;
+  }
+  return QueryError(absl::StatusCode::kNotFound, reason::kUnknownStore,
+                    "there is no store '" + std::string(name) + "'; the stores are: " + (names.empty() ? "none" : names),
+                    {{"store", std::string(name)}});
+}
+
+template <class Request, class Response>
+absl::Status ClusterClient::AskOwner(const StoreDescription& store, std::string_view key_text, const Request& request,
+                                     const CallOptions& options, const Deadline& deadline, Response* response) {
+  // For keys that are text this is the owner. For others the worker asked names the partition, since it knows the
+  // schema, and the next attempt goes there.
+  base::TaskId task{store.subtopology, base::Partition(0)};
+  if (store.partition_count > 1) task.partition = base::PartitionForKey(key_text, store.partition_count);
+  std::optional<std::string> hint;
+  std::set<std::string> failed;
+  absl::Status last;
+  Snapshot snapshot = routing_->Current();
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    if (attempt > 0) CountReroute();
+    std::string endpoint;
+    if (hint && !hint->empty()) {
+      endpoint = *std::exchange(hint, std::nullopt);
+    } else {
+      const std::vector<std::string> holders = snapshot->Holders(task, options.require_active);
+      const auto fresh = std::find_if(holders.begin(), holders.end(),
+                                      [&](const std::string& holder) { return !failed.contains(holder); });
+      if (fresh != holders.end()) {
+        endpoint = *fresh;
+      } else {
+        snapshot = routing_->AwaitNewer(snapshot->version, std::min(deadline.RemainingMs(), kNewerTableWaitMs));
+        failed.clear();
+        const std::vector<std::string> now = snapshot->Holders(task, options.require_active);
+        if (now.empty()) {
+          last = NoOwner(task, store.name);
+          continue;
+        }
+        endpoint = now.front();
+      }
+    }
+    if (deadline.RemainingMs() <= 0) break;
+    last = CallOne(channels_.Of(endpoint), request, response, deadline.RemainingMs());
+    if (!IsWorthAnotherCopy(last)) return last;
+    failed.insert(endpoint);
+    if (std::optional<ErrorInfo> info = ErrorInfoOf(last); info && info->reason == reason::kNotActiveOwner) {
+      if (const std::optional<int32_t> partition = PartitionOfTaskName(info->metadata["task"])) {
+        if (*partition != task.partition.value()) failed.clear();
+        task.partition = base::Partition(*partition);
+      }
+      if (const std::string& owner = info->metadata["owner_endpoint"]; !owner.empty() && owner != endpoint) hint = owner;
+    }
+  }
+  return last;
+}
+
+template <class Request, class Response>
+absl::StatusOr<std::vector<Response>> ClusterClient::AskAll(const StoreDescription& store, const Request& request,
+                                                            const CallOptions& options, const Deadline& deadline,
+                                                            std::string_view tolerated_reason,
+                                                            absl::Status* tolerated) {
+  std::set<int32_t> pending;
+  for (int32_t p = 0; p < std::max(store.partition_count, 1); ++p) pending.insert(p);
+  std::set<std::pair<int32_t, std::string>> failed;
+  std::vector<Response> responses;
+  absl::Status last;
+  Snapshot snapshot = routing_->Current();
+  for (int attempt = 0; attempt < kAttempts && !pending.empty() && deadline.RemainingMs() > 0; ++attempt) {
+    if (attempt > 0) {
+      CountReroute();
+      // Another copy is asked at once where there is one; otherwise the table has to change first.
+      const bool any_other = std::any_of(pending.begin(), pending.end(), [&](int32_t p) {
+        const auto holders = snapshot->Holders({store.subtopology, base::Partition(p)}, options.require_active);
+        return std::any_of(holders.begin(), holders.end(),
+                           [&](const std::string& holder) { return !failed.contains({p, holder}); });
+      });
+      if (!any_other) {
+        snapshot = routing_->AwaitNewer(snapshot->version, std::min(deadline.RemainingMs(), kNewerTableWaitMs));
+        failed.clear();
+      }
+    }
+    std::map<std::string, std::vector<int32_t>> plan;
+    bool unowned = false;
+    for (const int32_t partition : pending) {
+      const base::TaskId task{store.subtopology, base::Partition(partition)};
+      const std::vector<std::string> holders = snapshot->Holders(task, options.require_active);
+      const auto fresh = std::find_if(holders.begin(), holders.end(), [&](const std::string& holder) {
+        return !failed.contains({partition, holder});
+      });
+      if (fresh != holders.end()) {
+        plan[*fresh].push_back(partition);
+      } else {
+        unowned = true;
+        if (holders.empty()) last = NoOwner(task, store.name);
+      }
+    }
+    if (unowned && attempt + 1 == kAttempts) break;
+    std::vector<WorkerCall<Request, Response>> calls(plan.size());
+    size_t i = 0;
+    for (const auto& [endpoint, partitions] : plan) {
+      calls[i].worker = channels_.Of(endpoint);
+      calls[i].request = request;
+      calls[i].request.mutable_partitions()->Add(partitions.begin(), partitions.end());
+      ++i;
+    }
+    CallAll(calls, deadline.RemainingMs());
+    for (WorkerCall<Request, Response>& call : calls) {
+      const std::string& endpoint = call.worker->endpoint();
+      if (call.status.ok() || (!tolerated_reason.empty() && ReasonOf(call.status) == tolerated_reason)) {
+        if (!call.status.ok()) *tolerated = call.status;
+        responses.push_back(std::move(call.response));
+        for (const int32_t partition : plan[endpoint]) pending.erase(partition);
+      } else if (IsWorthAnotherCopy(call.status)) {
+        last = call.status;
+        for (const int32_t partition : plan[endpoint]) failed.insert({partition, endpoint});
+      } else {
+        return call.status;
+      }
+    }
+  }
+  if (pending.empty()) return responses;
+  TAILRACE_RETURN_IF_ERROR(last);
+  return deadline.Check();
+}
+
+absl::StatusOr<std::vector<StoreDescription>> ClusterClient::ListStores(const CallOptions& options) {
+  return FetchStores(Deadline(*options_.clock, options.timeout_ms));
+}
+
+absl::StatusOr<StoreDescription> ClusterClient::Store(std::string_view name, const CallOptions& options) {
+  return FindStore(name, Deadline(*options_.clock, options.timeout_ms));
+}
+
+absl::StatusOr<PointAnswer> ClusterClient::Get(std::string_view store, std::string_view key_text,
+                                               std::optional<int64_t> window_start_ms, const CallOptions& options) {
+  const Deadline deadline(*options_.clock, options.timeout_ms);
+  TAILRACE_ASSIGN_OR_RETURN(const StoreDescription description, FindStore(store, deadline));
+  v1::GetRequest request;
+  request.set_store(description.name);
+  request.set_key_text(std::string(key_text));
+  if (window_start_ms) SetTimestamp(request.mutable_window_start(), *window_start_ms);
+  *request.mutable_read_options() = ReadOptionsOf(options);
+  v1::GetResponse response;
+  TAILRACE_RETURN_IF_ERROR(AskOwner(description, key_text, request, options, deadline, &response));
+  return AnswerOf(std::move(response));
+}
+
+absl::StatusOr<WindowsAnswer> ClusterClient::FetchWindows(std::string_view store, std::string_view key_text,
+                                                          const WindowRange& range, bool merge,
+                                                          const CallOptions& options) {
+  const Deadline deadline(*options_.clock, options.timeout_ms);
+  TAILRACE_ASSIGN_OR_RETURN(const StoreDescription description, FindStore(store, deadline));
+  v1::FetchWindowsRequest request;
+  request.set_store(description.name);
+  request.set_key_text(std::string(key_text));
+  SetRange(&request, {range.from_ms, range.to_ms});
+  request.set_merge(merge);
+  *request.mutable_read_options() = ReadOptionsOf(options);
+  v1::FetchWindowsResponse response;
+  TAILRACE_RETURN_IF_ERROR(AskOwner(description, key_text, request, options, deadline, &response));
+  return AnswerOf(std::move(response));
+}
+
+absl::StatusOr<ScanAnswer> ClusterClient::Scan(std::string_view store, const WindowRange& range, int page_size,
+                                               std::string_view page_token, const CallOptions& options) {
+  const Deadline deadline(*options_.clock, options.timeout_ms);
+  TAILRACE_ASSIGN_OR_RETURN(const StoreDescription description, FindStore(store, deadline));
+  v1::ScanRequest request;
+  request.set_store(description.name);
+  if (description.kind == state::StoreKind::kWindow) SetRange(&request, {range.from_ms, range.to_ms});
+  const int rows = page_size == 0 ? base::limits::kPageSizeDefault : std::min(page_size, base::limits::kPageSizeMax);
+  request.set_page_size(rows);
+  request.set_page_token(std::string(page_token));
+  *request.mutable_read_options() = ReadOptionsOf(options);
+  TAILRACE_ASSIGN_OR_RETURN(std::vector<v1::ScanResponse> pages,
+                            (AskAll<v1::ScanRequest, v1::ScanResponse>(description, request, options, deadline)));
+  return MergePages(std::move(pages), static_cast<size_t>(std::max(rows, 0)), description.name,
+                    description.kind == state::StoreKind::kWindow ? range : WindowRange{});
+}
+
+absl::StatusOr<std::vector<std::pair<std::string, std::string>>> ClusterClient::ListKeys(
+    std::string_view store, const WindowRange& range, std::string_view positive_field, size_t keys_max,
+    const CallOptions& options) {
+  const Deadline deadline(*options_.clock, options.timeout_ms);
+  TAILRACE_ASSIGN_OR_RETURN(const StoreDescription description, FindStore(store, deadline));
+  v1::ListKeysRequest request;
+  request.set_store(description.name);
+  const bool window = description.kind == state::StoreKind::kWindow;
+  const TimeRange effective = window ? TimeRange{range.from_ms, range.to_ms} : TimeRange{};
+  if (window) SetRange(&request, effective);
+  request.set_positive_field(std::string(positive_field));
+  request.set_page_size(base::limits::kKeyPageSizeMax);
+  *request.mutable_read_options() = ReadOptionsOf(options);
+  const uint64_t hash = ListKeysHash(description.name, effective, positive_field);
+  std::map<std::string, std::string> keys;
+  std::string token;
+  do {
+    request.set_page_token(token);
+    TAILRACE_ASSIGN_OR_RETURN(
+        std::vector<v1::ListKeysResponse> pages,
+        (AskAll<v1::ListKeysRequest, v1::ListKeysResponse>(description, request, options, deadline)));
+    // The next page begins behind the smallest last key of those that have more; what others gave beyond is kept.
+    std::optional<std::string> limit;
+    for (v1::ListKeysResponse& page : pages) {
+      if (!page.next_page_token().empty() && page.keys_size() > 0) {
+        const std::string& last = page.keys(page.keys_size() - 1).data();
+        if (!limit || last < *limit) limit = last;
+      }
+      for (v1::Key& key : *page.mutable_keys()) {
+        keys.insert_or_assign(std::move(*key.mutable_data()), std::move(*key.mutable_json()));
+      }
+    }
+    if (keys.size() > keys_max) {
+      return QueryError(absl::StatusCode::kResourceExhausted, reason::kTooLarge,
+                        "store " + description.name + " has more than " + std::to_string(keys_max) +
+                            " keys in this range; ask for a shorter range");
+    }
+    token = limit ? PageToken{hash, effective.from_ms, effective.to_ms, state::kNoWindow, *limit}.Encode() : "";
+  } while (!token.empty());
+  return std::vector<std::pair<std::string, std::string>>(std::make_move_iterator(keys.begin()),
+                                                          std::make_move_iterator(keys.end()));
+}
+
+absl::StatusOr<TopAnswer> ClusterClient::Top(const TopQuery& query, const CallOptions& options) {
+  const Deadline deadline(*options_.clock, options.timeout_ms);
+  TAILRACE_ASSIGN_OR_RETURN(const StoreDescription description, FindStore(query.store, deadline));
+  v1::TopRequest request;
+  request.set_store(description.name);
+  request.set_field(query.field);
+  request.set_n(query.n);
+  request.set_order(query.ascending ? v1::ORDER_ASCENDING : v1::ORDER_DESCENDING);
+  if (description.kind == state::StoreKind::kWindow) SetRange(&request, {query.range.from_ms, query.range.to_ms});
+  *request.mutable_read_options() = ReadOptionsOf(options);
+  // A worker whose few keys lack the field says so, although another worker's keys may have it.
+  absl::Status unknown_field;
+  TAILRACE_ASSIGN_OR_RETURN(std::vector<v1::TopResponse> tops,
+                            (AskAll<v1::TopRequest, v1::TopResponse>(description, request, options, deadline,
+                                                                     reason::kUnknownField, &unknown_field)));
+  TopAnswer answer = MergeTops(std::move(tops), static_cast<size_t>(std::max(query.n, 0)), query.ascending);
+  if (answer.entries.empty() && !unknown_field.ok()) return unknown_field;
+  return answer;
+}
+
+absl::StatusOr<std::vector<WorkerTasks>> ClusterClient::ListTasks(const CallOptions& options) {
+  const Deadline deadline(*options_.clock, options.timeout_ms);
+  TAILRACE_ASSIGN_OR_RETURN(const Snapshot snapshot, FirstTable(deadline));
+  std::vector<WorkerCall<v1::ListTasksRequest, v1::ListTasksResponse>> calls(snapshot->table.workers.size());
+  for (size_t i = 0; i < calls.size(); ++i) calls[i].worker = channels_.Of(snapshot->table.workers[i].endpoint);
+  CallAll(calls, deadline.RemainingMs());
+  std::vector<WorkerTasks> result;
+  for (size_t i = 0; i < calls.size(); ++i) {
+    const processor::WorkerRoute& route = snapshot->table.workers[i];
+    WorkerTasks worker{.instance = route.instance, .endpoint = route.endpoint, .state = {}, .ready = false, .tasks = {}};
+    if (calls[i].status.ok()) {
+      worker.state = calls[i].response.state();
+      worker.ready = calls[i].response.ready();
+      for (const v1::Task& task : calls[i].response.tasks()) worker.tasks.push_back(TaskOf(task));
+    } else {
+      for (const base::TaskId& task : route.active) {
+        processor::TaskInfo info;
+        info.id = task;
+        worker.tasks.push_back(std::move(info));
+      }
+    }
+    result.push_back(std::move(worker));
+  }
+  return result;
+}
+
+absl::StatusOr<processor::TopologyDescription> ClusterClient::DescribeTopology(const CallOptions& options) {
+  v1::DescribeTopologyResponse response;
+  TAILRACE_RETURN_IF_ERROR(
+      AskAny(v1::DescribeTopologyRequest(), &response, Deadline(*options_.clock, options.timeout_ms)));
+  return TopologyOf(response);
+}
+
+absl::StatusOr<processor::RoutingTable> ClusterClient::AwaitRouting(const CallOptions& options) {
+  TAILRACE_ASSIGN_OR_RETURN(const Snapshot snapshot, FirstTable(Deadline(*options_.clock, options.timeout_ms)));
+  return snapshot->table;
+}
+
+absl::StatusOr<std::unique_ptr<ClientSubscription>> ClusterClient::Subscribe(std::string_view store,
+                                                                             std::string_view resume_token,
+                                                                             SubscriptionListener& listener,
+                                                                             const CallOptions& options) {
+  const Deadline deadline(*options_.clock, options.timeout_ms);
+  TAILRACE_ASSIGN_OR_RETURN(StoreDescription description, FindStore(store, deadline));
+  ResumePosition position;
+  if (!resume_token.empty()) {
+    TAILRACE_ASSIGN_OR_RETURN(position, DecodeResumeToken(resume_token));
+  }
+  return std::make_unique<ClusterSubscription>(std::move(description), std::move(position), listener, *routing_,
+                                               channels_, *timers_);
+}
+
+}  // namespace
+
+std::unique_ptr<QueryClient> QueryClient::Create(QueryClientOptions options) {
+  return std::make_unique<ClusterClient>(std::move(options));
+}
+
+}  // namespace tailrace::grpc_api
