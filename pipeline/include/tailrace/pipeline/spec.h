@@ -1,0 +1,132 @@
+// A pipeline file after loading: plain values, parameters substituted, checked against the formats' fields.
+//
+// Names and texts are as in the file; locations point into it, for messages of later stages.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace tailrace::pipeline {
+
+// Lines and columns from 1; 0 where there is none.
+struct Location {
+  int line = 0;
+  int column = 0;
+};
+
+// The name of an event's field, as a format or a `set` step knows it.
+struct FieldName {
+  std::string name;
+  Location at;
+};
+
+// A value to compare with; read as the type of the field it is compared to.
+struct Literal {
+  std::string text;
+  Location at;
+};
+
+struct Condition {
+  enum class Kind : uint8_t { kAll, kAny, kNot, kExists, kIn, kPrefix, kGreater, kGreaterOrEqual, kLess, kLessOrEqual };
+  Kind kind = Kind::kAll;
+  FieldName field;                 // unused by kAll, kAny, kNot
+  std::vector<Literal> values;     // kIn and kPrefix: some; comparisons: one
+  std::vector<Condition> children;  // kAll, kAny: any number; kNot: one
+  Location at;
+};
+
+// The key is the texts of the fields, joined. An event without one of them has no key and is dropped.
+struct KeyStep {
+  std::vector<FieldName> fields;
+  std::string separator = "|";
+  Location at;
+};
+
+struct SourceSpec {
+  std::string topic;
+  std::string format;
+  FieldName timestamp;
+  // What the topic's records are partitioned by, when that is known. A key step that gives the same key needs no
+  // repartition topic.
+  std::optional<KeyStep> key;
+  Location at;
+};
+
+// Keeps the events that match.
+struct FilterStep {
+  Condition condition;
+};
+
+// Gives an event a field: that of `from`, or `fallback` where it is null.
+struct SetStep {
+  FieldName target;
+  FieldName from;
+  std::optional<Literal> fallback;
+};
+
+
+struct WindowStep {
+  enum class Emit : uint8_t { kUpdates, kClose };
+  int64_t size_ms = 0;
+  int64_t advance_ms = 0;  // equal to size_ms for tumbling windows
+  int64_t grace_ms = 0;
+  int64_t retention_ms = 0;
+  Emit emit = Emit::kUpdates;
+  Location at;
+};
+
+struct AggregateFieldSpec {
+  enum class Kind : uint8_t { kCount, kCountIf, kSum, kMin, kMax, kAvg, kFirst, kLast, kDistinct };
+  std::string name;
+  Kind kind = Kind::kCount;
+  FieldName field;      // unused by kCount and kCountIf
+  Condition condition;  // kCountIf
+  int64_t exact_max = 0;  // kDistinct: values kept exactly before it becomes a sketch
+  Location at;
+};
+
+struct AggregateStep {
+  std::string store;
+  std::vector<AggregateFieldSpec> fields;
+  Location at;
+};
+
+// New kinds of steps are new alternatives; each has a reader in the step table of the loader.
+using Step = std::variant<FilterStep, SetStep, KeyStep, WindowStep, AggregateStep>;
+
+struct SinkSpec {
+  std::string topic;
+  Location at;
+};
+
+struct PipelineParameter {
+  std::string name;
+  std::string value;  // as it is used; lists with commas
+  bool overridden = false;
+};
+
+struct PipelineSpec {
+  std::string file;
+  std::string application_id;
+  std::string description;
+  std::vector<PipelineParameter> parameters;
+  std::vector<SourceSpec> sources;
+  std::vector<Step> steps;
+  std::vector<SinkSpec> sinks;
+  std::string dead_letter_topic;  // empty: bad input is counted only
+
+  // The step of this kind; null when there is none. At most one of each kind but filter and set.
+  template <class S>
+  const S* Find() const {
+    for (const Step& step : steps) {
+      if (const S* found = std::get_if<S>(&step)) return found;
+    }
+    return nullptr;
+  }
+};
+
+}  // namespace tailrace::pipeline

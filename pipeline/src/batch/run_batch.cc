@@ -1,0 +1,178 @@
+#include <algorithm>
+#include <ostream>
+
+#include "absl/strings/str_cat.h"
+#include "compile/build_topology.h"
+#include "spec/check.h"
+#include "tailrace/base/limits.h"
+#include "tailrace/pipeline/batch.h"
+#include "tailrace/pipeline/format.h"
+#include "tailrace/pipeline/json_text.h"
+#include "tailrace/pipeline/line_reader.h"
+#include "tailrace/pipeline/timestamps.h"
+#include "tailrace/processor/topology_test_driver.h"
+
+namespace tailrace::pipeline {
+namespace {
+
+constexpr int64_t kLinesPerProgress = 10'000;
+
+// The pipeline with another format at its only source, checked again.
+absl::StatusOr<PipelineSpec> WithFormat(PipelineSpec pipeline, const std::string& format_name) {
+  if (pipeline.sources.size() != 1) {
+    return base::UsageError(absl::StrCat("pipeline ", pipeline.file, " has ", pipeline.sources.size(),
+                                         " sources; a batch run reads one input"));
+  }
+  if (format_name.empty() || format_name == pipeline.sources[0].format) return pipeline;
+  spec::Problems problems(pipeline.file);
+  const Format* format = FindFormat(format_name);
+  if (format == nullptr) {
+    problems.AddUnknown({}, "format", format_name, FormatNames());
+    return problems.ToStatus();
+  }
+  SourceSpec& source = pipeline.sources[0];
+  source.format = format_name;
+  const FieldInfo* timestamp = format->FindField(source.timestamp.name);
+  if (timestamp == nullptr || !timestamp->is_timestamp) source.timestamp.name = format->default_timestamp();
+  spec::CheckPipeline(pipeline, true, problems);
+  TAILRACE_RETURN_IF_ERROR(problems.ToStatus());
+  return pipeline;
+}
+
+class BatchRun {
+ public:
+  BatchRun(const PipelineSpec& pipeline, const BatchOptions& options, std::ostream& out)
+      : pipeline_(pipeline), options_(options), out_(out), aggregate_(pipeline.Find<AggregateStep>()), window_(pipeline.Find<WindowStep>()) {}
+
+  absl::StatusOr<BatchSummary> Run() {
+    TAILRACE_RETURN_IF_ERROR(CheckStore());
+    const base::Clock& clock = options_.clock != nullptr ? *options_.clock : base::SystemClock();
+    compile::BuildOptions build{.batch = true, .timestamp_max_ms = clock.WallMs() + options_.future_skew_ms};
+    build.public_options.on_skip = [this](const SkippedInput& skipped) { OnSkip(skipped); };
+    const bool updates = options_.output == BatchOptions::Output::kUpdates;
+    if (updates) {
+      build.on_update = [this](std::string_view key, int64_t start_ms, std::string_view state) { WriteRow(key, start_ms, state); };
+    }
+    TAILRACE_ASSIGN_OR_RETURN(compile::BuiltPipeline built, compile::BuildTopology(pipeline_, build));
+    plan_ = built.plan;
+    TAILRACE_ASSIGN_OR_RETURN(
+        driver_, processor::TopologyTestDriver::Create(
+                     std::move(built.topology),
+                     {.application_id = pipeline_.application_id, .wall_time_ms = clock.WallMs(), .caching = !updates,
+                      .commit_every_record = false}));
+    for (const std::string& file : options_.inputs) TAILRACE_RETURN_IF_ERROR(ReadFile(file));
+    TAILRACE_RETURN_IF_ERROR(driver_->Commit());
+    if (!updates) TAILRACE_RETURN_IF_ERROR(WriteFinal());
+    if (out_.flush(); !out_) {
+      return base::Error(base::Reaction::kFatal, absl::StatusCode::kDataLoss, "the output could not be written; is the disk full?");
+    }
+    const std::map<std::string, int64_t> dropped = driver_->Dropped();
+    const auto dropped_for = [&](processor::detail::DropReason reason) {
+      const auto found = dropped.find(std::string(processor::detail::DropReasonName(reason)));
+      return found == dropped.end() ? 0 : found->second;
+    };
+    summary_.dropped_late = dropped_for(processor::detail::DropReason::kLate);
+    summary_.dropped_null_key = dropped_for(processor::detail::DropReason::kNullKey);
+    return std::move(summary_);
+  }
+
+ private:
+  absl::Status CheckStore() const {
+    if (aggregate_ == nullptr) {
+      return base::UsageError(absl::StrCat("pipeline ", pipeline_.file, " has no aggregate, so a batch run has nothing to write"));
+    }
+    if (options_.store.empty() || options_.store == aggregate_->store) return absl::OkStatus();
+    return base::UsageError(absl::StrCat("pipeline ", pipeline_.file, " has no store ", options_.store, "; it has ", aggregate_->store));
+  }
+
+  absl::Status ReadFile(const std::string& file) {
+    TAILRACE_ASSIGN_OR_RETURN(LineReader reader, LineReader::Open(file));
+    file_ = file;
+    line_number_ = 0;
+    const std::string& topic = pipeline_.sources[0].topic;
+    std::string_view line;
+    for (;;) {
+      TAILRACE_ASSIGN_OR_RETURN(const bool more, reader.Next(line));
+      if (!more) break;
+      ++line_number_;
+      ++summary_.lines;
+      skipped_ = false;
+      TAILRACE_RETURN_IF_ERROR(driver_->Pipe(topic, {}, line, 0));
+      if (!skipped_) summary_.counts.Add(SkipReason::kNone);
+      if (options_.on_progress && line_number_ % kLinesPerProgress == 0) options_.on_progress(reader.bytes_read(), reader.bytes_total());
+    }
+    if (options_.on_progress) options_.on_progress(reader.bytes_read(), reader.bytes_total());
+    return absl::OkStatus();
+  }
+
+  void OnSkip(const SkippedInput& skipped) {
+    skipped_ = true;
+    summary_.counts.Add(skipped.reason);
+    if (IsExpected(skipped.reason) || static_cast<int64_t>(summary_.bad_lines.size()) >= base::limits::kBadLinesShownMax) return;
+    summary_.bad_lines.push_back({.file = file_, .line = line_number_, .reason = skipped.reason, .field = std::string(skipped.field)});
+  }
+
+  absl::Status WriteFinal() {
+    const auto view = driver_->Store(aggregate_->store);
+    const auto write = [&](const state::Row& row) {
+      WriteRow(row.key, row.window_start_ms, row.value);
+      return true;
+    };
+    if (window_ != nullptr) return view->FetchAll(aggregate_->store, 0, INT64_MAX, std::nullopt, write);
+    return view->Range(aggregate_->store, std::nullopt, std::nullopt, std::nullopt, write);
+  }
+
+  void WriteRow(std::string_view key, int64_t start_ms, std::string_view state) {
+    row_ = "{\"store\":";
+    AppendJsonString(row_, aggregate_->store);
+    row_ += ",\"key\":";
+    AppendJsonString(row_, key);
+    if (window_ != nullptr) {
+      row_ += ",\"window\":{\"start\":\"";
+      AppendTimestamp(row_, start_ms);
+      row_ += "\",\"end\":\"";
+      AppendTimestamp(row_, start_ms + window_->size_ms);
+      row_ += "\"}";
+    }
+    row_ += ",\"value\":";
+    plan_->AppendJson(row_, state);
+    row_ += "}\n";
+    out_.write(row_.data(), static_cast<std::streamsize>(row_.size()));
+    ++summary_.rows;
+  }
+
+  const PipelineSpec& pipeline_;
+  const BatchOptions& options_;
+  std::ostream& out_;
+  const AggregateStep* const aggregate_;
+  const WindowStep* const window_;
+  std::shared_ptr<const aggregates::AggregatePlan> plan_;  // shared with the topology
+  std::unique_ptr<processor::TopologyTestDriver> driver_;
+  BatchSummary summary_;
+  std::string file_;
+  int64_t line_number_ = 0;
+  bool skipped_ = false;
+  std::string row_;
+};
+
+}  // namespace
+
+absl::StatusOr<BatchSummary> RunBatch(const PipelineSpec& pipeline, const BatchOptions& options, std::ostream& out) {
+  TAILRACE_ASSIGN_OR_RETURN(const PipelineSpec effective, WithFormat(pipeline, options.format));
+  return BatchRun(effective, options, out).Run();
+}
+
+std::string DescribeBatch(const BatchSummary& summary) {
+  std::string text = absl::StrCat(summary.lines, " lines, ", summary.counts.events(), " events, ", summary.rows, " rows written");
+  if (const std::string skipped = summary.counts.Describe(); !skipped.empty()) absl::StrAppend(&text, "; skipped: ", skipped);
+  if (summary.dropped_null_key > 0) absl::StrAppend(&text, "; without key: ", summary.dropped_null_key);
+  if (summary.dropped_late > 0) absl::StrAppend(&text, "; too late: ", summary.dropped_late);
+  text += '\n';
+  for (const BadLine& bad : summary.bad_lines) {
+    absl::StrAppend(&text, bad.file, ":", bad.line, ": ", std::string(SkipReasonName(bad.reason)),
+                    bad.field.empty() ? "" : " at field " + bad.field, "\n");
+  }
+  return text;
+}
+
+}  // namespace tailrace::pipeline

@@ -1,0 +1,12 @@
+// The formats that come with Tailrace; each is made once and lives as long as the process.
+#pragma once
+
+#include "tailrace/pipeline/format.h"
+
+namespace tailrace::pipeline::formats {
+
+const Format& PostFormat();
+const Format& XV2Format();
+const Format& XV1Format();
+
+}  // namespace tailrace::pipeline::formats
