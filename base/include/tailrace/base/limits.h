@@ -17,6 +17,8 @@ inline constexpr size_t kValueBytesMax = 1u << 20;
 inline constexpr size_t kBufferedRecordsPerPartition = 1'000;
 // Records applied to a store by one restore batch.
 inline constexpr int kRestoreBatchRecords = 10'000;
+// Restored entries held in memory per task before they are written as one sorted file (bytes).
+inline constexpr size_t kRestoreStagedBytesMax = 32u << 20;
 // Page sizes of queries: when none is asked for, and at most.
 inline constexpr int kPageSizeDefault = 50;
 inline constexpr int kPageSizeMax = 1'000;
@@ -46,6 +48,9 @@ inline constexpr size_t kLogRecordBytesMax = 1'048'588;
 inline constexpr size_t kLogCompactionKeysMax = 4'000'000;
 // Bytes appended to a compacted partition before it is compacted again.
 inline constexpr int64_t kLogCompactionBytes = 32 << 20;
+// Time that a commit, an abort or the sending of offsets waits for the broker (milliseconds), when the transaction's own
+// timeout is not shorter. Without an answer the producer is made anew, so waiting longer only delays the recovery.
+inline constexpr int kTransactionAnswerMsMax = 10'000;
 // Partitions of one topic.
 inline constexpr int32_t kPartitionsMax = 10'000;
 
@@ -104,5 +109,17 @@ inline constexpr size_t kHttpTargetBytesMax = 8u << 10;
 inline constexpr uint64_t kHttpBodyBytesMax = 64u << 10;
 // Largest dashboard file that is served (bytes).
 inline constexpr size_t kStaticFileBytesMax = 16u << 20;
+
+// Ingest.
+// Authors that a generator of posts may have (about 16 bytes of tables each).
+inline constexpr int64_t kGeneratedAuthorsMax = 10'000'000;
+// Records of one run whose truth is kept in memory (at most about 100 bytes each).
+inline constexpr int64_t kTruthRecordsMax = 20'000'000;
+// Time that a log may be unreachable before whoever writes to it gives up (milliseconds), and the waits between attempts.
+inline constexpr int kLogGiveUpMs = 30'000;
+inline constexpr int kLogRetryMs = 20;
+inline constexpr int kLogRetryMsMax = 1'000;
+// Bytes of lines collected before they are written to a file.
+inline constexpr size_t kLineBufferBytesMax = 64u << 10;
 
 }  // namespace tailrace::base::limits
