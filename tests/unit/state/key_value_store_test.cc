@@ -90,7 +90,7 @@ class CountingBackend final : public Backend {
   absl::Status Write(std::string_view record, Durability durability) override { return memory.Write(record, durability); }
   std::shared_ptr<const BackendReader> Snapshot() override { return memory.Snapshot(); }
   absl::Status Flush() override { return memory.Flush(); }
-  void ReleaseRange(int32_t, std::string_view, std::string_view) override {}
+  void ReleaseBefore(int32_t, std::string_view) override {}
 
   MemoryBackend memory{1};
   mutable int gets = 0;

@@ -1,0 +1,22 @@
+// Small generators of the other events: trades, daily bars, and visa applications with their wages.
+//
+// Keys are the symbol, the ticker and the symbol of the employer. The same options give the same records everywhere.
+#pragma once
+
+#include <memory>
+
+#include "tailrace/ingest/record_source.h"
+
+namespace tailrace::ingest {
+
+// Random walks of some shares and crypto currencies; several ticks of a symbol may share a millisecond, `seq` orders them.
+std::unique_ptr<RecordSource> NewTradeSource(const SourceOptions& options);
+
+// One bar per ticker and weekday, the last weekday before the start being the newest. After `days` weekdays the same bars
+// come again with small corrections and a later `received`. REQUIRES: days > 0.
+std::unique_ptr<RecordSource> NewBarSource(const SourceOptions& options, int64_t days = 260);
+
+// Wages by the hour and by the year, as sources mix them.
+std::unique_ptr<RecordSource> NewVisaSource(const SourceOptions& options);
+
+}  // namespace tailrace::ingest

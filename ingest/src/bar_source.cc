@@ -1,0 +1,99 @@
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "event_clock.h"
+#include "json_object.h"
+#include "tailrace/base/check.h"
+#include "tailrace/base/random.h"
+#include "tailrace/ingest/market_sources.h"
+#include "tailrace/pipeline/timestamps.h"
+
+namespace tailrace::ingest {
+namespace {
+
+constexpr int64_t kDayMs = 86'400'000;
+
+struct Ticker {
+  std::string_view name;
+  int64_t first_close = 0;  // in hundredths
+};
+constexpr auto kTickers = std::to_array<Ticker>({{"AAPL", 21'043}, {"TSLA", 24'815}, {"MSFT", 41'520}, {"SHOP", 10'266},
+                                                 {"AMZN", 18'807}, {"RY", 12'135}, {"ENB", 4'011}, {"CNR", 11'804},
+                                                 {"GOOGL", 17'650}, {"BNS", 6'612}, {"NVDA", 12'110}, {"META", 50'120}});
+
+// 1970-01-01 was a Thursday: 0 is Monday here.
+bool IsWeekday(int64_t day) { return ((day + 3) % 7 + 7) % 7 < 5; }
+
+// The `count` weekdays before `day`, oldest first.
+std::vector<int64_t> WeekdaysBefore(int64_t day, int64_t count) {
+  std::vector<int64_t> days;
+  while (static_cast<int64_t>(days.size()) < count)
+    if (IsWeekday(--day)) days.push_back(day);
+  std::reverse(days.begin(), days.end());
+  return days;
+}
+
+class BarSource : public RecordSource {
+ public:
+  BarSource(const SourceOptions& options, int64_t days)
+      : seed_(options.seed), clock_(options), days_(WeekdaysBefore(options.start_ms / kDayMs, days)) {
+    for (const Ticker& ticker : kTickers) closes_.push_back(ticker.first_close);
+  }
+
+  const GeneratedRecord& Next() override {
+    const auto ticker = static_cast<size_t>(index_) % kTickers.size();
+    const auto round_index = static_cast<size_t>(index_) / kTickers.size();
+    const size_t day = round_index % days_.size();
+    const auto correction = static_cast<int64_t>(round_index / days_.size());
+    if (day == 0) closes_[ticker] = kTickers[ticker].first_close;
+    // Seeded by ticker and day, so that a correction is of the same bar.
+    base::Random random(seed_ * 1'000'003 + static_cast<uint64_t>(days_[day]) * 31 + ticker);
+    const auto within = [&](int64_t reach) {
+      return static_cast<int64_t>(random.Below(static_cast<uint64_t>(2 * reach + 1))) - reach;
+    };
+    const int64_t reach = std::max<int64_t>(closes_[ticker] / 50, 1);
+    const int64_t open = std::max<int64_t>(closes_[ticker] + within(reach) / 2, 100);
+    const int64_t close = std::max<int64_t>(open + within(reach), 100);
+    const int64_t high = std::max(open, close) + static_cast<int64_t>(random.Below(static_cast<uint64_t>(reach)));
+    const int64_t low = std::max<int64_t>(std::min(open, close) - static_cast<int64_t>(random.Below(static_cast<uint64_t>(reach))), 50);
+    const auto volume = static_cast<int64_t>(500'000 + random.Below(40'000'000)) + correction;
+    closes_[ticker] = close;
+
+    record_.timestamp_ms = clock_.At(index_);
+    record_.key = kTickers[ticker].name;
+    date_.clear();
+    pipeline::AppendTimestamp(date_, days_[day] * kDayMs);
+    const auto price = [](int64_t hundredths) { return static_cast<double>(hundredths) / 100; };
+    JsonObject bar(record_.value);
+    bar.Text("ticker", record_.key)
+        .Text("date", std::string_view(date_).substr(0, 10))
+        .Double("open", price(open))
+        .Double("high", price(high))
+        .Double("low", price(low))
+        .Double("close", price(close))
+        .Int("volume", volume)
+        .Double("received", static_cast<double>(record_.timestamp_ms) / 1'000);
+    bar.Close();
+    ++index_;
+    return record_;
+  }
+
+ private:
+  const uint64_t seed_;
+  const EventClock clock_;
+  const std::vector<int64_t> days_;
+  std::vector<int64_t> closes_;
+  GeneratedRecord record_;
+  std::string date_;
+  int64_t index_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<RecordSource> NewBarSource(const SourceOptions& options, int64_t days) {
+  TAILRACE_CHECK(days > 0, "bars are of some day");
+  return std::make_unique<BarSource>(options, days);
+}
+
+}  // namespace tailrace::ingest
