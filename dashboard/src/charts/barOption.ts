@@ -52,6 +52,8 @@ export function barOption(view: BarView, palette: Palette, width: number): Chart
     series: [
       {
         id: "bars", type: "bar", color, barWidth: 16, cursor: "pointer",
+        // A zero is a result too: it shows as a hairline on the axis.
+        barMinHeight: 2,
         showBackground: false, itemStyle: { borderRadius: [0, 3, 3, 0] },
         label: { show: true, position: "right", color: palette.ink, formatter: (item: unknown) => formatCount((item as { value: number }).value) },
         data: items.map((item) => ({ name: item.city, value: item.value, itemStyle: { color: !pickedOut || item.city === selected ? color : dimmed } })),
