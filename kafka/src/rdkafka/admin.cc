@@ -207,15 +207,7 @@ absl::StatusOr<base::Offset> RdAdmin::OffsetForTime(const base::TopicPartition& 
 
 absl::StatusOr<OffsetRange> RdAdmin::Offsets(const base::TopicPartition& partition, int timeout_ms) {
   TAILRACE_ASSIGN_OR_RETURN(Client * client, this->client());
-  int64_t begin = 0;
-  int64_t end = 0;
-  const rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(client->get(), partition.topic.c_str(),
-                                                                    partition.partition.value(), &begin, &end, timeout_ms);
-  rd_kafka_poll(client->get(), 0);
-  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    return client->Explain({.code = code, .text = {}}, Phase::kAdmin, "ask for the offsets of " + partition.ToString());
-  }
-  return OffsetRange{base::Offset{begin}, base::Offset{end}};
+  return QueryOffsetRange(*client, partition, Phase::kAdmin, timeout_ms);
 }
 
 }  // namespace tailrace::kafka::rdkafka

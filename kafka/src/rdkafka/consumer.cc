@@ -1,5 +1,7 @@
 #include "rdkafka/consumer.h"
 
+#include "rdkafka/topic_query.h"
+
 #include <algorithm>
 #include <utility>
 
@@ -328,14 +330,7 @@ absl::Status RdConsumer::Resume(std::span<const int32_t> sources) {
 base::Offset RdConsumer::Position(int32_t source) const { return base::Offset{sources_.at(static_cast<size_t>(source)).position}; }
 
 absl::StatusOr<OffsetRange> RdConsumer::QueryOffsets(const base::TopicPartition& partition, int timeout_ms) {
-  int64_t begin = 0;
-  int64_t end = 0;
-  const rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(client_->get(), partition.topic.c_str(),
-                                                                    partition.partition.value(), &begin, &end, timeout_ms);
-  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    return client_->Explain({.code = code, .text = {}}, Phase::kFetchOffsets, "ask for the offsets of " + partition.ToString());
-  }
-  return OffsetRange{base::Offset{begin}, base::Offset{end}};
+  return QueryOffsetRange(*client_, partition, Phase::kFetchOffsets, timeout_ms);
 }
 
 base::Offset RdConsumer::KnownEnd(int32_t index) const {

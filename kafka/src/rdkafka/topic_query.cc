@@ -1,6 +1,9 @@
 #include "rdkafka/topic_query.h"
 
+#include <algorithm>
 #include <array>
+
+#include "tailrace/base/clock.h"
 
 namespace tailrace::kafka::rdkafka {
 namespace {
@@ -44,6 +47,24 @@ absl::StatusOr<std::optional<int32_t>> QueryPartitionCount(Client& client, const
   size_t partitions = 0;
   rd_kafka_TopicDescription_partitions(descriptions[0], &partitions);
   return static_cast<int32_t>(partitions);
+}
+
+absl::StatusOr<OffsetRange> QueryOffsetRange(Client& client, const base::TopicPartition& partition, Phase phase, int timeout_ms) {
+  constexpr int kPauseMs = 50;
+  const base::Clock& clock = base::SystemClock();
+  const int64_t deadline_ms = clock.SteadyMs() + timeout_ms;
+  for (;;) {
+    int64_t begin = 0;
+    int64_t end = 0;
+    const auto left_ms = static_cast<int>(std::max<int64_t>(deadline_ms - clock.SteadyMs(), 1));
+    const rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(client.get(), partition.topic.c_str(),
+                                                                      partition.partition.value(), &begin, &end, left_ms);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return OffsetRange{base::Offset{begin}, base::Offset{end}};
+    const bool stale_leader = code == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION || code == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
+    if (!stale_leader || clock.SteadyMs() + kPauseMs >= deadline_ms)
+      return client.Explain({.code = code, .text = {}}, phase, "ask for the offsets of " + partition.ToString());
+    rd_kafka_poll(client.get(), kPauseMs);
+  }
 }
 
 }  // namespace tailrace::kafka::rdkafka

@@ -5,11 +5,16 @@
 #include <string>
 
 #include "rdkafka/client.h"
+#include "tailrace/kafka/consumer.h"
 
 namespace tailrace::kafka::rdkafka {
 
 // nullopt when the topic does not exist.
 absl::StatusOr<std::optional<int32_t>> QueryPartitionCount(Client& client, const std::string& topic, int timeout_ms);
+
+// The readable range of a partition. A leader that is not known yet, as right after a topic was made, is asked for again until
+// the time is over.
+absl::StatusOr<OffsetRange> QueryOffsetRange(Client& client, const base::TopicPartition& partition, Phase phase, int timeout_ms);
 
 AdminOptionsPtr NewAdminOptions(rd_kafka_t* rk, rd_kafka_admin_op_t operation, int timeout_ms);
 
