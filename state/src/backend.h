@@ -43,8 +43,8 @@ class BackendBatch {
   virtual void Put(int32_t store, std::string_view key1, std::string_view key2, std::string_view value1,
                    std::string_view value2) = 0;
   virtual void Delete(int32_t store, std::string_view key1, std::string_view key2) = 0;
-  // Deletes from <= key < to.
-  virtual void DeleteRange(int32_t store, std::string_view from, std::string_view to) = 0;
+  // Deletes keys below `to`. There is no lower end on purpose: see OneHint in rocksdb_options.cc.
+  virtual void DeleteBefore(int32_t store, std::string_view to) = 0;
 };
 
 enum class Durability {
@@ -61,8 +61,8 @@ class Backend : public BackendReader {
   virtual std::shared_ptr<const BackendReader> Snapshot() = 0;
   // Starts writing memory to disk.
   virtual absl::Status Flush() = 0;
-  // After a DeleteRange that is older than every view: frees the disk space of whole files in it.
-  virtual void ReleaseRange(int32_t store, std::string_view from, std::string_view to) = 0;
+  // After a DeleteBefore that every view is younger than: frees the disk space of whole files below `to`.
+  virtual void ReleaseBefore(int32_t store, std::string_view to) = 0;
 };
 
 }  // namespace tailrace::state

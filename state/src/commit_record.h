@@ -1,4 +1,4 @@
-// What a task stores with every commit, as bytes (state/FORMATS.md).
+// What a task stores with every commit, as bytes (docs/formats.md).
 #pragma once
 
 #include <map>

@@ -1,4 +1,4 @@
-// The disk format of keys and values (state/FORMATS.md). Never renumber.
+// The disk format of keys and values (docs/formats.md). Never renumber.
 #pragma once
 
 #include <cstdint>

@@ -138,7 +138,7 @@ void DuplicateStore::AddChanges(BackendBatch& batch) {
   const int64_t retention_start = retention_.start_ms();
   if (retention_start > 0 && LoadBounds().ok() && oldest_segment_ms_ < SegmentOf(retention_start)) {
     deleting_before_ms_ = SegmentOf(retention_start);
-    batch.DeleteRange(core_.index(), StartBytes(0), StartBytes(deleting_before_ms_));
+    batch.DeleteBefore(core_.index(), StartBytes(deleting_before_ms_));
   }
   for (const CacheEntry* entry : uncommitted_) {
     if (entry->window_start_ms() < retention_start) continue;
@@ -201,14 +201,14 @@ absl::Status DuplicateStore::AddChangelog(std::span<const ChangelogRecord> recor
   const int64_t expired_before = retention_.start_ms() > 0 ? SegmentOf(retention_.start_ms()) : 0;
   if (expired_before > restore_deleted_before_ms_) {
     restore_deleted_before_ms_ = expired_before;
-    batch.DeleteRange(core_.index(), StartBytes(0), StartBytes(expired_before));
+    batch.DeleteBefore(core_.index(), StartBytes(expired_before));
   }
   return absl::OkStatus();
 }
 
 void DuplicateStore::ReleaseExpired() {
   if (release_before_ms_ == INT64_MIN) return;
-  backend_->ReleaseRange(core_.index(), StartBytes(0), StartBytes(release_before_ms_));
+  backend_->ReleaseBefore(core_.index(), StartBytes(release_before_ms_));
   release_before_ms_ = INT64_MIN;
 }
 

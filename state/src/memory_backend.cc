@@ -174,7 +174,7 @@ absl::Status MemoryBackend::Write(std::string_view, Durability) {
     switch (operation.kind) {
       case Batch::Kind::kPut: table.Put(std::move(operation.a), std::move(operation.b)); break;
       case Batch::Kind::kDelete: table.Delete(operation.a); break;
-      case Batch::Kind::kDeleteRange: table.DeleteRange(operation.a, operation.b); break;
+      case Batch::Kind::kDeleteBefore: table.DeleteRange({}, operation.a); break;
     }
   }
   batch_.operations_.clear();
@@ -197,8 +197,8 @@ void MemoryBackend::Batch::Delete(int32_t store, std::string_view key1, std::str
   operations_.push_back({Kind::kDelete, store, Join(key1, key2), {}});
 }
 
-void MemoryBackend::Batch::DeleteRange(int32_t store, std::string_view from, std::string_view to) {
-  operations_.push_back({Kind::kDeleteRange, store, std::string(from), std::string(to)});
+void MemoryBackend::Batch::DeleteBefore(int32_t store, std::string_view to) {
+  operations_.push_back({Kind::kDeleteBefore, store, std::string(to), {}});
 }
 
 }  // namespace tailrace::state

@@ -50,7 +50,7 @@ class MemoryBackend final : public Backend {
   absl::Status Write(std::string_view commit_record, Durability durability) override;
   std::shared_ptr<const BackendReader> Snapshot() override;
   absl::Status Flush() override { return absl::OkStatus(); }
-  void ReleaseRange(int32_t, std::string_view, std::string_view) override {}
+  void ReleaseBefore(int32_t, std::string_view) override {}
 
  private:
   class Batch final : public BackendBatch {
@@ -58,11 +58,11 @@ class MemoryBackend final : public Backend {
     void Put(int32_t store, std::string_view key1, std::string_view key2, std::string_view value1,
              std::string_view value2) override;
     void Delete(int32_t store, std::string_view key1, std::string_view key2) override;
-    void DeleteRange(int32_t store, std::string_view from, std::string_view to) override;
+    void DeleteBefore(int32_t store, std::string_view to) override;
 
    private:
     friend class MemoryBackend;
-    enum class Kind { kPut, kDelete, kDeleteRange };
+    enum class Kind { kPut, kDelete, kDeleteBefore };
     struct Operation {
       Kind kind;
       int32_t store;

@@ -17,7 +17,7 @@
 namespace tailrace::state {
 namespace {
 
-// Keys of the metadata column family (state/FORMATS.md).
+// Keys of the metadata column family (docs/formats.md).
 constexpr std::string_view kFormatKey = "format";
 constexpr std::string_view kIdentityKey = "identity";
 constexpr std::string_view kCommitKey = "commit";
@@ -403,12 +403,11 @@ absl::Status RocksdbBackend::Flush() {
   return FlushFamilies(/*wait=*/false);
 }
 
-void RocksdbBackend::ReleaseRange(int32_t store, std::string_view from, std::string_view to) {
+void RocksdbBackend::ReleaseBefore(int32_t store, std::string_view to) {
   // A file is removed under every snapshot, so only when none but the newest view exists, which no longer shows the range.
   if (database_->live_snapshots.load() > 1) return;
-  const rocksdb::Slice begin = ToSlice(from);
   const rocksdb::Slice end = ToSlice(to);
-  rocksdb::DeleteFilesInRange(database_->db.get(), database_->stores[static_cast<size_t>(store)], &begin, &end,
+  rocksdb::DeleteFilesInRange(database_->db.get(), database_->stores[static_cast<size_t>(store)], nullptr, &end,
                               /*include_end=*/false)
       .PermitUncheckedError();
 }
@@ -428,9 +427,9 @@ void RocksdbBackend::Batch::Delete(int32_t store, std::string_view key1, std::st
   TAILRACE_CHECK(status.ok(), status.ToString());
 }
 
-void RocksdbBackend::Batch::DeleteRange(int32_t store, std::string_view from, std::string_view to) {
+void RocksdbBackend::Batch::DeleteBefore(int32_t store, std::string_view to) {
   const rocksdb::Status status =
-      batch_.DeleteRange(database_->stores[static_cast<size_t>(store)], ToSlice(from), ToSlice(to));
+      batch_.DeleteRange(database_->stores[static_cast<size_t>(store)], rocksdb::Slice(), ToSlice(to));
   TAILRACE_CHECK(status.ok(), status.ToString());
 }
 

@@ -59,8 +59,8 @@ void RocksdbLoad::Put(int32_t store, std::string_view key1, std::string_view key
 
 void RocksdbLoad::Delete(int32_t store, std::string_view key1, std::string_view key2) { Add(store, key1, key2, nullptr, 0); }
 
-void RocksdbLoad::DeleteRange(int32_t store, std::string_view from, std::string_view to) {
-  ranges_.push_back({store, std::string(from), std::string(to)});
+void RocksdbLoad::DeleteBefore(int32_t store, std::string_view to) {
+  ranges_.push_back({store, std::string(to)});
 }
 
 void RocksdbLoad::Begin() {
@@ -187,7 +187,7 @@ absl::Status RocksdbLoad::WriteBuffers(std::string_view record, bool with_items)
     }
   }
   for (const Range& range : ranges_) {
-    status = batch.DeleteRange(database_->stores[static_cast<size_t>(range.store)], range.from, range.to);
+    status = batch.DeleteRange(database_->stores[static_cast<size_t>(range.store)], rocksdb::Slice(), range.to);
     TAILRACE_CHECK(status.ok(), status.ToString());
   }
   status = batch.Put(database_->metadata, "commit", ToSlice(record));

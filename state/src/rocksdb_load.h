@@ -22,8 +22,8 @@ class RocksdbLoad final : public BackendBatch {
   void Put(int32_t store, std::string_view key1, std::string_view key2, std::string_view value1,
            std::string_view value2) override;
   void Delete(int32_t store, std::string_view key1, std::string_view key2) override;
-  // Only of ranges that no later Put of the load falls into: it is applied after all of them.
-  void DeleteRange(int32_t store, std::string_view from, std::string_view to) override;
+  // Applied after all puts of the load, none of which may follow it into the range.
+  void DeleteBefore(int32_t store, std::string_view to) override;
 
   // Begins a call's part of the load; Drop removes it again.
   void Begin();
@@ -50,7 +50,6 @@ class RocksdbLoad final : public BackendBatch {
   };
   struct Range {
     int32_t store;
-    std::string from;
     std::string to;
   };
   void Add(int32_t store, std::string_view key1, std::string_view key2, const char* value, size_t value_size);

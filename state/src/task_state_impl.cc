@@ -10,7 +10,7 @@
 namespace tailrace::state {
 namespace {
 
-// Layout of a store on disk: version ‖ kind ‖ retains duplicates ‖ int64 segment interval (state/FORMATS.md).
+// Layout of a store on disk: version ‖ kind ‖ retains duplicates ‖ int64 segment interval (docs/formats.md).
 constexpr int8_t kLayoutVersion = 1;
 
 // Kafka Streams' segment interval.

@@ -226,7 +226,7 @@ void WindowStoreImpl::AddChanges(BackendBatch& batch) {
   const int64_t slack = spec().retention_ms / kDeletionsPerRetention;
   if (retention_start_ms_ > slack && LoadBounds().ok() && oldest_stored_ms_ < retention_start_ms_ - slack) {
     deleting_before_ms_ = retention_start_ms_;
-    batch.DeleteRange(core_.index(), StartBytes(0), StartBytes(deleting_before_ms_));
+    batch.DeleteBefore(core_.index(), StartBytes(deleting_before_ms_));
   }
   collected_.clear();
   core_.CollectForCommit(collected_);
@@ -309,14 +309,14 @@ absl::Status WindowStoreImpl::AddChangelog(std::span<const ChangelogRecord> reco
   const int64_t slack = std::max<int64_t>(spec().retention_ms / kDeletionsPerRetention, 1);
   if (retention_start_ms_ >= 0 && retention_start_ms_ - std::max<int64_t>(restore_deleted_before_ms_, 0) > slack) {
     restore_deleted_before_ms_ = retention_start_ms_;
-    batch.DeleteRange(core_.index(), StartBytes(0), StartBytes(retention_start_ms_));
+    batch.DeleteBefore(core_.index(), StartBytes(retention_start_ms_));
   }
   return absl::OkStatus();
 }
 
 void WindowStoreImpl::ReleaseExpired() {
   if (release_before_ms_ == INT64_MIN) return;
-  backend_->ReleaseRange(core_.index(), StartBytes(0), StartBytes(release_before_ms_));
+  backend_->ReleaseBefore(core_.index(), StartBytes(release_before_ms_));
   release_before_ms_ = INT64_MIN;
 }
 

@@ -1,6 +1,6 @@
 // What an aggregate step keeps per key and window: one compact binary state for all its fields, updated in place.
 //
-// pipeline/FORMATS.md describes the bytes. Thread-safe: immutable after Make; the states belong to the caller.
+// docs/formats.md describes the bytes. Thread-safe: immutable after Make; the states belong to the caller.
 #pragma once
 
 #include <cstdint>

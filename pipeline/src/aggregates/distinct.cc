@@ -32,6 +32,12 @@ uint32_t LowerBound(const char* variable, uint32_t size, uint64_t hash) {
   return low;
 }
 
+std::vector<uint64_t> Hashes(const char* fixed, const char* variable) {
+  std::vector<uint64_t> hashes(ExactSize(fixed));
+  for (size_t i = 0; i < hashes.size(); ++i) hashes[i] = Load<uint64_t>(variable + i * 8);
+  return hashes;
+}
+
 void AddAllToSketch(char* registers, const char* fixed, const char* variable) {
   if (fixed[0] == kSketch) {
     SketchMerge(registers, variable);
@@ -93,15 +99,14 @@ void DistinctAdd(std::string& state, size_t fixed_at, size_t variable_at, int64_
 void DistinctMerge(const char* fixed_a, const char* variable_a, const char* fixed_b, const char* variable_b,
                    int64_t exact_max, char* fixed_out, std::string& variable_out) {
   if (fixed_a[0] == kExact && fixed_b[0] == kExact) {
-    std::vector<uint64_t> a(ExactSize(fixed_a)), b(ExactSize(fixed_b)), both;
-    std::memcpy(a.data(), variable_a, a.size() * 8);
-    std::memcpy(b.data(), variable_b, b.size() * 8);
+    const std::vector<uint64_t> a = Hashes(fixed_a, variable_a), b = Hashes(fixed_b, variable_b);
+    std::vector<uint64_t> both;
     both.reserve(a.size() + b.size());
     std::set_union(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(both));
     if (static_cast<int64_t>(both.size()) <= exact_max) {
       fixed_out[0] = kExact;
       Store<uint32_t>(fixed_out + 1, static_cast<uint32_t>(both.size()));
-      variable_out.append(reinterpret_cast<const char*>(both.data()), both.size() * 8);
+      if (!both.empty()) variable_out.append(reinterpret_cast<const char*>(both.data()), both.size() * 8);
       return;
     }
   }

@@ -65,7 +65,7 @@ bool OrderedFits(const char* fixed, bool last, const OrderedInput& input) {
 void OrderedUpdateInPlace(char* fixed, char* variable, bool last, const OrderedInput& input) {
   if (!Replaces(fixed, last, input)) return;
   WriteFixed(fixed, input);
-  if (input.value.type() == FieldType::kText) std::memcpy(variable, input.value.text().data(), TextBytes(input));
+  if (const size_t size = TextBytes(input); size > 0) std::memcpy(variable, input.value.text().data(), size);
 }
 
 void OrderedUpdate(std::string& state, size_t fixed_at, size_t variable_at, bool last, const OrderedInput& input) {

@@ -1,4 +1,4 @@
-// Little-endian numbers at any address of a state buffer. pipeline/FORMATS.md describes what is kept where.
+// Little-endian numbers at any address of a state buffer. docs/formats.md describes what is kept where.
 #pragma once
 
 #include <bit>

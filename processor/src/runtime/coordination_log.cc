@@ -162,6 +162,7 @@ absl::StatusOr<std::unique_ptr<CoordinationLog>> OpenCoordinationTopic(kafka::Cl
                                                                       const RuntimeOptions& options) {
   auto log = std::make_unique<CoordinationTopic>(cluster, options);
   TAILRACE_RETURN_IF_ERROR(log->Open());
+  TAILRACE_RETURN_IF_ERROR(log->ReadToEnd(kFenceTimeoutMs));
   return log;
 }
 

@@ -33,7 +33,7 @@ class CoordinationLog {
 };
 
 std::unique_ptr<CoordinationLog> NewLocalCoordinationLog();
-// `cluster` and `options` outlive the log. The topic exists.
+// Read to its end. `cluster` and `options` outlive the log. The topic exists.
 absl::StatusOr<std::unique_ptr<CoordinationLog>> OpenCoordinationTopic(kafka::Cluster& cluster,
                                                                       const RuntimeOptions& options);
 

@@ -1,4 +1,4 @@
-// What members and the leader write to the coordination topic (processor/FORMATS.md).
+// What members and the leader write to the coordination topic (docs/formats.md).
 #pragma once
 
 #include <cstdint>

@@ -16,20 +16,21 @@ constexpr int kErrorPauseMs = 50;
 constexpr int kCallTimeoutMs = 5'000;
 constexpr int kFenceTimeoutMs = 10'000;
 constexpr int64_t kMemberIntervalMs = 5'000;
+constexpr int64_t kFenceGraceMs = 3'000;
 constexpr int64_t kLeadRetryMs = 100;
 constexpr size_t kCacheBytesMin = 1u << 20;
 
 }  // namespace
 
-Coordinator::Coordinator(RuntimeContext& context, kafka::Membership& membership,
-                         std::vector<std::unique_ptr<StreamThread>>& threads, std::unique_ptr<CoordinationLog> log,
+Coordinator::Coordinator(RuntimeContext& context, std::vector<std::unique_ptr<StreamThread>>& threads, std::unique_ptr<CoordinationLog> log,
                          Callbacks callbacks)
     : context_(context),
-      membership_(membership),
       threads_(threads),
       log_(std::move(log)),
       callbacks_(std::move(callbacks)),
-      tasks_(context.plan.Tasks(*context.topology)) {
+      tasks_(context.plan.Tasks(*context.topology)),
+      membership_(context.membership.Get()) {
+  if (const MemberRecord* const record = log_->picture().member(context.options.instance_id)) found_member_id_ = record->member_id;
   for (const AssignableTask& task : tasks_) weights_[task.id] = task.weight;
 }
 
@@ -88,8 +89,11 @@ absl::Status Coordinator::Tick() {
   const bool in_motion = wake_.exchange(false) || !settled_;
   // A thread that user code holds up must not keep its tasks for ever: without polls the group lets this process go.
   const bool stuck = ThreadStuck();
-  if (!stuck) {
-    TAILRACE_ASSIGN_OR_RETURN(const auto event, membership_.Poll(in_motion ? kPollMsInMotion : kPollMs));
+  if (fenced_at_ms_ >= 0) {
+    TAILRACE_RETURN_IF_ERROR(AfterFence());
+    Pause(kPollMs);
+  } else if (!stuck) {
+    TAILRACE_ASSIGN_OR_RETURN(const auto event, membership_->Poll(in_motion ? kPollMsInMotion : kPollMs));
     if (event.has_value()) TAILRACE_RETURN_IF_ERROR(HandleEvent(*event));
   } else {
     Pause(kPollMs);
@@ -109,6 +113,29 @@ absl::Status Coordinator::Tick() {
   return absl::OkStatus();
 }
 
+// First of all nobody may commit any more; then the tasks go.
+void Coordinator::GiveUpTasks() {
+  context_.seat.Lost();
+  for (const auto& thread : threads_) thread->Abandon();
+  revoking_.clear();
+}
+
+// A static member can fence itself: when the group's answer to its join is lost, it asks again under an identity that the
+// group has already replaced. Another process with this name, on the other hand, writes its member record, under a member id
+// that was never ours. So this process looks for that record for a while, then joins anew.
+absl::Status Coordinator::AfterFence() {
+  const MemberRecord* const record = log_->picture().member(context_.options.instance_id);
+  if (record != nullptr && !own_member_ids_.contains(record->member_id) && record->member_id != found_member_id_)
+    return fenced_reason_;
+  if (context_.clock->SteadyMs() - fenced_at_ms_ < kFenceGraceMs) return absl::OkStatus();
+  base::LogWarning("coordinator", "no other process with this instance id shows itself; joining again",
+                   {{"instance", context_.options.instance_id}});
+  TAILRACE_ASSIGN_OR_RETURN(membership_, context_.cluster->NewMembership(context_.options.membership()));
+  context_.membership.Set(membership_);
+  fenced_at_ms_ = -1;
+  return absl::OkStatus();
+}
+
 absl::Status Coordinator::HandleEvent(const kafka::MembershipEvent& event) {
   const int64_t now_ms = context_.clock->SteadyMs();
   switch (event.kind) {
@@ -117,27 +144,26 @@ absl::Status Coordinator::HandleEvent(const kafka::MembershipEvent& event) {
       if (rejoining_since_ms_ < 0) rejoining_since_ms_ = now_ms;
       return absl::OkStatus();
     case kafka::MembershipEventKind::kLost: {
-      // First of all nobody may commit any more; then the tasks go.
-      context_.seat.Lost();
-      for (const auto& thread : threads_) thread->Abandon();
+      GiveUpTasks();
       joined_ = false;
       leader_ = elected_ = must_lead_ = false;
       log_->StopLeading();
-      revoking_.clear();
       base::LogWarning("coordinator", "membership lost", {{"member", member_id_}, {"reason", event.reason}});
-      return base::ReactionOf(event.reason) == base::Reaction::kFatal ? event.reason : absl::OkStatus();
+      if (base::ReactionOf(event.reason) != base::Reaction::kFatal) return absl::OkStatus();
+      if (!context_.options.shared_log || !absl::IsAborted(event.reason)) return event.reason;
+      fenced_at_ms_ = now_ms;
+      fenced_reason_ = event.reason;
+      return absl::OkStatus();
     }
     case kafka::MembershipEventKind::kJoined: {
-      const bool new_identity = event.member_id != member_id_ && !member_id_.empty() && joined_;
-      if (new_identity) {
-        context_.seat.Lost();
-        for (const auto& thread : threads_) thread->Abandon();
-        revoking_.clear();
-      }
+      // Also what threads have done since the loss is thrown away: a producer made then may have been fenced before this
+      // moment by the owner in between.
+      if (!member_id_.empty() && event.member_id != member_id_) GiveUpTasks();
       member_id_ = event.member_id;
+      own_member_ids_.insert(member_id_);
       generation_ = event.generation;
       joined_ = true;
-      context_.seat.Joined(membership_.CurrentGroupMetadata());
+      context_.seat.Joined(membership_->CurrentGroupMetadata());
       context_.metrics->rebalances->Increment();
       if (rejoining_since_ms_ >= 0)
         context_.metrics->rebalance_duration->Observe(static_cast<double>(now_ms - rejoining_since_ms_) / 1e3);
@@ -163,7 +189,7 @@ absl::Status Coordinator::Lead() {
   }
   LeaderInput input{.picture = &log_->picture(), .live = {}, .generation = generation_,
                     .fingerprint = context_.topology->fingerprint(), .tasks = tasks_};
-  TAILRACE_ASSIGN_OR_RETURN(input.live, membership_.LiveMembers(kCallTimeoutMs));
+  TAILRACE_ASSIGN_OR_RETURN(input.live, membership_->LiveMembers(kCallTimeoutMs));
   TAILRACE_RETURN_IF_ERROR(log_->ReadToEnd(kCallTimeoutMs));
   const bool alive = std::any_of(input.live.begin(), input.live.end(), [&](const auto& m) { return m.member_id == member_id_; });
   if (!alive)
@@ -321,7 +347,7 @@ void Coordinator::SayGoodbye(bool leave_group) {
   if (!status.ok())
     base::LogWarning("coordinator", "the release could not be written; others wait for the session timeout", {{"error", status}});
   if (!leave_group) return;
-  if (status = membership_.Leave(); !status.ok())
+  if (status = membership_->Leave(); !status.ok())
     base::LogWarning("coordinator", "leaving the group failed", {{"error", status}});
 }
 

@@ -30,7 +30,7 @@ class Coordinator {
   };
 
   // All outlive the coordinator.
-  Coordinator(RuntimeContext& context, kafka::Membership& membership, std::vector<std::unique_ptr<StreamThread>>& threads,
+  Coordinator(RuntimeContext& context, std::vector<std::unique_ptr<StreamThread>>& threads,
               std::unique_ptr<CoordinationLog> log, Callbacks callbacks);
   ~Coordinator();
 
@@ -48,6 +48,9 @@ class Coordinator {
   void Pause(int timeout_ms);
   absl::Status RecreateTopic(const absl::Status& why);
   absl::Status Tick();
+  void GiveUpTasks();
+  // After the group has fenced this instance: by another process with the same name, or by itself.
+  absl::Status AfterFence();
   absl::Status HandleEvent(const kafka::MembershipEvent& event);
   // The leader's work: who is alive, who gets what.
   absl::Status Lead();
@@ -64,7 +67,6 @@ class Coordinator {
   void ReportProgress();
 
   RuntimeContext& context_;
-  kafka::Membership& membership_;
   std::vector<std::unique_ptr<StreamThread>>& threads_;
   std::unique_ptr<CoordinationLog> log_;
   const Callbacks callbacks_;
@@ -76,7 +78,12 @@ class Coordinator {
   std::atomic<bool> wake_{false};
 
   // The thread's own.
+  std::shared_ptr<kafka::Membership> membership_;  // shared with calls of other threads in progress
   std::string member_id_;
+  std::set<std::string> own_member_ids_;  // all that this process has had
+  std::string found_member_id_;            // of the process that had this instance before
+  int64_t fenced_at_ms_ = -1;
+  absl::Status fenced_reason_;
   int32_t generation_ = -1;
   bool joined_ = false;
   bool leader_ = false;

@@ -8,6 +8,7 @@
 #include "task.h"
 #include "tailrace/base/config.h"
 #include "tailrace/base/status.h"
+#include "tailrace/kafka/membership.h"
 
 namespace tailrace::processor {
 
@@ -50,6 +51,14 @@ struct RuntimeOptions {
 
   std::string transactional_id(std::string_view instance, int thread) const {
     return application_id + "-" + std::string(instance) + "-" + std::to_string(thread);
+  }
+  kafka::MembershipOptions membership() const {
+    return {.group = application_id,
+            .coordination_topic = coordination_topic(),
+            .instance_id = instance_id,
+            .session_timeout_ms = session_timeout_ms,
+            .heartbeat_interval_ms = heartbeat_interval_ms,
+            .max_poll_interval_ms = max_poll_interval_ms};
   }
   std::string coordination_topic() const { return application_id + "-coordination"; }
 };

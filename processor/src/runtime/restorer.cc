@@ -157,7 +157,7 @@ absl::Status Restorer::Prepare(Active& active) {
   const detail::Subtopology& subtopology = context_.subtopology(local.id().subtopology);
   active.inputs = context_.plan.Inputs(subtopology, local.id().partition);
   // Waits for a transaction of the previous owner, so what follows sees all that it committed.
-  TAILRACE_ASSIGN_OR_RETURN(active.committed, context_.membership->Committed(active.inputs, kOffsetTimeoutMs));
+  TAILRACE_ASSIGN_OR_RETURN(active.committed, context_.membership.Get()->Committed(active.inputs, kOffsetTimeoutMs));
   TAILRACE_CHECK(active.committed.size() == active.inputs.size(), "one committed offset per input");
 
   bool wipe = active.job.wipe_first;

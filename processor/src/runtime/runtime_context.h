@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <utility>
 
 #include "runtime/local_tasks.h"
 #include "runtime/options.h"
@@ -17,13 +18,31 @@
 
 namespace tailrace::processor {
 
+// The membership consumer that counts now: the coordinator makes a new one when the group has forgotten the old one for good.
+// Thread-safe. Calls in progress keep the one that they began with.
+class MembershipSlot {
+ public:
+  std::shared_ptr<kafka::Membership> Get() const {
+    absl::MutexLock lock(&mu_);
+    return membership_;
+  }
+  void Set(std::shared_ptr<kafka::Membership> membership) {
+    std::shared_ptr<kafka::Membership> old;  // destroyed without the lock
+    absl::MutexLock lock(&mu_);
+    old = std::exchange(membership_, std::move(membership));
+  }
+
+ private:
+  mutable absl::Mutex mu_;
+  std::shared_ptr<kafka::Membership> membership_ ABSL_GUARDED_BY(mu_);
+};
+
 struct RuntimeContext {
   // Constant while threads run.
   RuntimeOptions options;
   const Topology* topology = nullptr;
   TopicPlan plan;
   kafka::Cluster* cluster = nullptr;
-  kafka::Membership* membership = nullptr;  // its thread-safe part
   const base::Clock* clock = nullptr;
   std::shared_ptr<state::MemoryBudget> memory;  // shared with every task's state
 
@@ -32,6 +51,7 @@ struct RuntimeContext {
   SubscriptionHub* subscriptions = nullptr;
   LocalTasks tasks;
   SeatHolder seat;
+  MembershipSlot membership;  // stream threads and the restorer use its thread-safe part
 
   // Thread-safe; set before threads start. The first fatal error ends the Streams.
   std::function<void(absl::Status)> on_fatal;

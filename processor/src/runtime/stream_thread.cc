@@ -54,6 +54,7 @@ void StreamThread::Revoke(const base::TaskId& id) {
 void StreamThread::Abandon() {
   absl::MutexLock lock(&mu_);
   mail_.push_back(AbandonMail{});
+  ++abandons_asked_;
   has_mail_ = true;
   interrupt_ = true;
 }
@@ -100,6 +101,7 @@ void StreamThread::HandleMail(Mail& mail) {
     OnRestored(std::move(restored->result));
   } else {
     AbandonAll();
+    ++abandons_done_;
   }
 }
 

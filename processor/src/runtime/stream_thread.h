@@ -50,7 +50,8 @@ class StreamThread {
   void Join();
 
   // True while the thread has a producer that has fenced older ones of its id (always under at-least-once).
-  bool producer_ready() const { return producer_ready_.load(); }
+  // False from Abandon on, until the thread has made a new one.
+  bool producer_ready() const { return producer_ready_.load() && abandons_done_.load() == abandons_asked_.load(); }
   // When the loop last came round (steady clock), to notice a thread that user code holds up.
   int64_t last_round_ms() const { return last_round_ms_.load(); }
 
@@ -155,6 +156,8 @@ class StreamThread {
   std::atomic<bool> interrupt_{false};  // mail that ends long waits
   std::atomic<bool> has_mail_{false};
   std::atomic<bool> producer_ready_{false};
+  std::atomic<int> abandons_asked_{0};
+  std::atomic<int> abandons_done_{0};
   std::atomic<int64_t> last_round_ms_{0};
   absl::Mutex mu_;
   std::deque<Mail> mail_ ABSL_GUARDED_BY(mu_);

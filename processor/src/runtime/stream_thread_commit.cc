@@ -152,7 +152,7 @@ absl::Status StreamThread::CommitLog(const Seat& seat, const std::vector<kafka::
       // Asked each time: the seat may be lost while this waits.
       if (context_.seat.session() != seat.session)
         return base::Error(base::Reaction::kTaskMigrated, absl::StatusCode::kAborted, "the membership was lost");
-      return context_.membership->CommitOffsets(offsets, Stopping() ? kClosingTimeoutMs : kCallTimeoutMs);
+      return context_.membership.Get()->CommitOffsets(offsets, Stopping() ? kClosingTimeoutMs : kCallTimeoutMs);
     });
   }
   TAILRACE_CHECK(in_transaction_, "what was processed under exactly-once was processed in a transaction");
@@ -240,6 +240,7 @@ void StreamThread::DropProducer(std::string_view reason) {
 // Back to the committed point: abort (or throw the producer away), then every task starts again from the committed offsets.
 void StreamThread::AbortAndRevert(const absl::Status& why, bool recreate) {
   batch_.Clear();
+  recreate = recreate || Stopping();  // an abort may wait long for a log that does not answer; the next owner does it
   if (producer_ != nullptr && in_transaction_ && !recreate) {
     context_.metrics->TransactionAborted(base::ReactionName(base::ReactionOf(why)));
     absl::Status status = Retrying("AbortTransaction", [&] { return producer_->AbortTransaction(); });
@@ -287,7 +288,7 @@ absl::Status StreamThread::RevertTasks() {
 
   std::vector<kafka::CommittedOffset> committed;
   absl::Status status = Retrying("Committed", [&]() -> absl::Status {
-    TAILRACE_ASSIGN_OR_RETURN(committed, context_.membership->Committed(partitions, kCallTimeoutMs));
+    TAILRACE_ASSIGN_OR_RETURN(committed, context_.membership.Get()->Committed(partitions, kCallTimeoutMs));
     return absl::OkStatus();
   });
   TAILRACE_RETURN_IF_ERROR(status);

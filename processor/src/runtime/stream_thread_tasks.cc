@@ -138,7 +138,7 @@ absl::StatusOr<base::Offset> StreamThread::Fallback(const Entry& entry, const ba
   const auto& repartition = subtopology.repartition_sources;
   if (context_.options.refuse_without_offset && start == context_.options.default_reset &&
       std::find(repartition.begin(), repartition.end(), input.topic) == repartition.end()) {
-    TAILRACE_ASSIGN_OR_RETURN(const auto committed, context_.membership->Committed(std::span(&input, 1), kOffsetTimeoutMs));
+    TAILRACE_ASSIGN_OR_RETURN(const auto committed, context_.membership.Get()->Committed(std::span(&input, 1), kOffsetTimeoutMs));
     if (committed[0].offset.value() < 0)
       return base::Error(base::Reaction::kFatal, absl::StatusCode::kFailedPrecondition,
                          absl::StrCat(input.ToString(), ": the group has no committed offset and auto.offset.reset is none; "
@@ -252,8 +252,9 @@ void StreamThread::AbandonAll() {
       CloseTask(id);
     }
   }
-  // A producer outside a transaction may still hold records of these tasks in its queue.
-  if (!ids.empty() && !context_.options.exactly_once) DropProducer("abandoned");
+  // A producer without transactions may still hold records of these tasks in its queue, and one with them may have been
+  // fenced by whoever has the tasks now.
+  DropProducer("abandoned");
   routes_.clear();
   batch_.Clear();
   if (consumer_ != nullptr) consumer_->Assign({}).IgnoreError();

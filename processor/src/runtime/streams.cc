@@ -64,7 +64,6 @@ struct Streams::Impl {
 
   std::unique_ptr<StateDirectory> directory;
   std::unique_ptr<SubscriptionHub> hub;
-  std::unique_ptr<kafka::Membership> membership;
   std::unique_ptr<CoordinationLog> log;  // until the coordinator takes it
   std::unique_ptr<Restorer> restorer;
   std::vector<std::unique_ptr<StreamThread>> threads;
@@ -114,13 +113,8 @@ absl::Status Streams::Impl::Prepare() {
   context.subscriptions = hub.get();
   query.SetTopology(hub.get());
 
-  TAILRACE_ASSIGN_OR_RETURN(membership, cluster.NewMembership({.group = options.application_id,
-                                                               .coordination_topic = options.coordination_topic(),
-                                                               .instance_id = options.instance_id,
-                                                               .session_timeout_ms = options.session_timeout_ms,
-                                                               .heartbeat_interval_ms = options.heartbeat_interval_ms,
-                                                               .max_poll_interval_ms = options.max_poll_interval_ms}));
-  context.membership = membership.get();
+  TAILRACE_ASSIGN_OR_RETURN(auto membership, cluster.NewMembership(options.membership()));
+  context.membership.Set(std::move(membership));
   log = NewLocalCoordinationLog();
   if (options.shared_log) {
     TAILRACE_ASSIGN_OR_RETURN(log, OpenCoordinationTopic(cluster, options));
@@ -137,7 +131,7 @@ absl::Status Streams::Impl::Start() {
   }
   if (absl::Status status = Prepare(); !status.ok()) {
     log.reset();
-    membership.reset();
+    context.membership.Set(nullptr);
     directory.reset();
     absl::MutexLock lock(&mu);
     starting = false;
@@ -150,7 +144,7 @@ absl::Status Streams::Impl::Start() {
   for (int i = 0; i < context.options.thread_count; ++i)
     threads.push_back(std::make_unique<StreamThread>(context, *restorer, i));
   coordinator = std::make_unique<Coordinator>(
-      context, *membership, threads, std::move(log),
+      context, threads, std::move(log),
       Coordinator::Callbacks{.joined =
                                  [this] {
                                    absl::MutexLock lock(&mu);
@@ -221,7 +215,7 @@ void Streams::Impl::Shutdown(bool leave) {
   collector.Reset();
   coordinator.reset();
   restorer.reset();
-  membership.reset();
+  context.membership.Set(nullptr);
   context.memory.reset();
   directory.reset();
 }

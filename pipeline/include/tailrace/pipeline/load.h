@@ -1,4 +1,4 @@
-// Loading pipeline files. The grammar is described in pipeline/GRAMMAR.md.
+// Loading pipeline files. The grammar is described in docs/pipelines.md.
 //
 // Errors: kInvalidArgument with one line per problem, all problems of the file together, each as
 // "FILE:LINE:COLUMN: what is wrong; what is allowed; did you mean ...?". kNotFound when the file cannot be read.
