@@ -16,7 +16,7 @@ include(GoogleTest)
 
 # While the folders of the tree are still being filled, a missing folder, room or file is reported and left out;
 # with the option off it is an error.
-option(TAILRACE_PARTIAL_TREE "Leave out folders, rooms and files that do not exist yet" ON)
+option(TAILRACE_PARTIAL_TREE "Leave out folders, rooms and files that do not exist yet" OFF)
 
 if(PROJECT_IS_TOP_LEVEL)
   set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")

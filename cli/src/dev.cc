@@ -74,7 +74,8 @@ class Feed {
   void Run(kafka::Cluster& cluster, const ingest::ProduceOptions& options) {
     const auto summary = ingest::ProduceFiles(cluster, options, stop_);
     status_ = summary.status();
-    if (summary.ok()) base::LogInfo("cli", "input ended", {{"summary", ingest::DescribeProduce(*summary)}});
+    if (summary.ok())
+      base::LogInfo("cli", "input ended", {{"lines", summary->lines}, {"records", summary->records}, {"skipped", summary->counts.Describe()}});
     ended_.Request();
   }
 

@@ -443,6 +443,7 @@ absl::StatusOr<kafka::TopicHandle> Task::ResolveTopic(std::string_view topic) {
 absl::StatusOr<int32_t> Task::PartitionCount(kafka::TopicHandle topic) { return producer_->PartitionCount(topic); }
 
 void Task::Send(const kafka::OutgoingRecord& record) {
+  ++counters_.emitted;
   if (absl::Status status = producer_->Send(record); !status.ok()) [[unlikely]]
     Fail(base::Annotate(status, absl::StrCat("task ", id().ToString())));
 }

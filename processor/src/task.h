@@ -57,6 +57,7 @@ struct TaskOptions {
 // Counters since creation; read by the owning thread.
 struct TaskCounters {
   int64_t processed = 0;
+  int64_t emitted = 0;  // records handed to the producer, changelogs included
   std::array<int64_t, detail::kDropReasonCount> dropped{};
 };
 

@@ -1,5 +1,7 @@
 #include "gateway/http_server.h"
 
+#include <sys/socket.h>
+
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -19,8 +21,10 @@
 #include <array>
 #include <atomic>
 #include <cctype>
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
+#include <exception>
 #include <map>
 #include <optional>
 #include <thread>
@@ -189,6 +193,18 @@ class HttpServer::Impl {
  private:
   class Session;
 
+  // Nothing a handler throws ends the process.
+  HttpResponse Handle(const HttpRequest& request) const {
+    try {
+      return handler_(request);
+    } catch (const std::exception& error) {
+      base::LogError("http", "handler failed", {{"path", request.path}, {"error", error.what()}});
+      return ProblemResponse({.status = 500, .type = "internal", .title = "Internal error",
+                              .detail = "The request failed inside this server; its log has the cause.", .errors = {}},
+                             request.path);
+    }
+  }
+
   void Accept() {
     acceptor_.async_accept(net::make_strand(io_), [this](error_code error, tcp::socket socket) {
       if (error == net::error::operation_aborted || !acceptor_.is_open()) return;
@@ -294,7 +310,8 @@ class HttpServer::Impl::Session : public std::enable_shared_from_this<Session> {
     const auto self = shared_from_this();
     const bool admitted = server_.in_flight_.fetch_add(1) < server_.options_.in_flight_max;
     if (admitted && server_.pool_->TryPost([self, request = std::move(request)] {
-          auto response = std::make_shared<HttpResponse>(self->server_.handler_(request));
+          // Shared, since a posted function has to be copyable.
+          auto response = std::make_shared<HttpResponse>(self->server_.Handle(request));
           self->server_.in_flight_.fetch_sub(1);
           net::post(self->stream_.get_executor(), [self, response] { self->Write(std::move(*response)); });
         })) {
@@ -333,7 +350,7 @@ class HttpServer::Impl::Session : public std::enable_shared_from_this<Session> {
     if (body_stream_) {
       body_stream_->SetWake([weak = weak_from_this(), executor = stream_.get_executor()] {
         net::post(executor, [weak] {
-          if (auto self = weak.lock()) self->Pump(false);
+          if (auto self = weak.lock()) self->Pump();
         });
       });
       WatchForClose();
@@ -354,7 +371,7 @@ class HttpServer::Impl::Session : public std::enable_shared_from_this<Session> {
     if (error) return Close();
     if (body_stream_) {
       stream_.expires_never();
-      return Pump(false);
+      return Pump();
     }
     handling_ = false;
     if (!keep_alive_) return Close();
@@ -362,7 +379,7 @@ class HttpServer::Impl::Session : public std::enable_shared_from_this<Session> {
   }
 
   // Sends what an event stream has, one piece at a time.
-  void Pump(bool heartbeat) {
+  void Pump() {
     if (writing_ || !body_stream_ || closed_) return;
     std::string data = body_stream_->Next();
     if (data.empty() && body_stream_->ended()) {
@@ -371,10 +388,9 @@ class HttpServer::Impl::Session : public std::enable_shared_from_this<Session> {
       ended_ = true;
       out_ = "0\r\n\r\n";
     } else {
-      if (data.empty() && heartbeat) data = body_stream_->Heartbeat();
+      if (std::exchange(heartbeat_due_, false)) data += body_stream_->Heartbeat();
       if (data.empty()) return;
       out_ = chunked_ ? ChunkOf(data) : std::move(data);
-      if (!heartbeat) ArmHeartbeat();
     }
     body_.clear();
     Send();
@@ -385,15 +401,22 @@ class HttpServer::Impl::Session : public std::enable_shared_from_this<Session> {
     heartbeat_.expires_after(std::chrono::milliseconds(server_.options_.heartbeat_ms));
     heartbeat_.async_wait([self = shared_from_this()](error_code error) {
       if (error || self->closed_) return;
-      self->Pump(true);
+      self->heartbeat_due_ = true;
+      self->Pump();
       if (!self->closed_) self->ArmHeartbeat();
     });
   }
 
   // While events are sent nothing is expected from the client; what comes is its end (or noise, which ends it too).
   void WatchForClose() {
-    stream_.socket().async_wait(tcp::socket::wait_read, [weak = weak_from_this()](error_code) {
-      if (auto self = weak.lock()) self->Close();
+    stream_.socket().async_wait(tcp::socket::wait_read, [weak = weak_from_this()](error_code error) {
+      auto self = weak.lock();
+      if (!self || self->closed_) return;
+      // The wait may end for bytes that were read long ago, so the socket itself is asked.
+      char next = 0;
+      const ssize_t got = ::recv(self->stream_.socket().native_handle(), &next, 1, MSG_PEEK | MSG_DONTWAIT);
+      const bool nothing_yet = !error && got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR);
+      nothing_yet ? self->WatchForClose() : self->Close();
     });
   }
 
@@ -422,6 +445,7 @@ class HttpServer::Impl::Session : public std::enable_shared_from_this<Session> {
   bool handling_ = false;
   bool writing_ = false;
   bool ended_ = false;
+  bool heartbeat_due_ = false;
   bool draining_ = false;
   bool closed_ = false;
 };

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <exception>
 #include <utility>
 #include <vector>
 
 #include "common/wire.h"
+#include "tailrace/base/log.h"
 
 namespace tailrace::grpc_api {
 namespace {
@@ -184,6 +186,17 @@ void QueryService::Heartbeat() {
   for (const std::shared_ptr<OpenStream>& stream : open) stream->Heartbeat();
 }
 
+// Schemas may be a user's code: nothing they throw ends the worker.
+template <class Request, class Response>
+absl::Status QueryService::HandleSafely(const Request& request, const Deadline& deadline, Response* response) const {
+  try {
+    return handlers_.Handle(request, deadline, response);
+  } catch (const std::exception& error) {
+    base::LogError("query", "query failed", {{"error", error.what()}});
+    return absl::InternalError("the query failed inside the worker; its log has the cause");
+  }
+}
+
 template <class Request, class Response>
 grpc::ServerUnaryReactor* QueryService::Unary(const char* method, grpc::CallbackServerContext* context,
                                               const Request* request, Response* response) {
@@ -203,8 +216,9 @@ grpc::ServerUnaryReactor* QueryService::Unary(const char* method, grpc::Callback
   const Deadline deadline(*options_.clock, TimeoutMs(*context, options_), [context] { return context->IsCancelled(); });
   const bool posted = pool_.TryPost([this, deadline, request, response, finish] {
     absl::Status status = deadline.Check();
-    if (status.ok()) status = handlers_.Handle(*request, deadline, response);
-    if (status.ok()) status = deadline.Check();  // An answer that comes too late is none.
+    if (status.ok()) status = HandleSafely(*request, deadline, response);
+    // An answer that comes too late is none.
+    if (status.ok()) status = deadline.Check();
     in_flight_.fetch_sub(1);
     finish(status);
   });

@@ -58,9 +58,11 @@ class QueryService final : public v1::QueryService::CallbackService {
   template <class Request, class Response>
   grpc::ServerUnaryReactor* Unary(const char* method, grpc::CallbackServerContext* context, const Request* request,
                                   Response* response);
+  template <class Request, class Response>
+  absl::Status HandleSafely(const Request& request, const Deadline& deadline, Response* response) const;
   // OK, or why no further stream is taken.
   absl::Status AdmitStream();
-  // Opens an admitted stream, or one that ends at once with `refusal`.
+  // Opens an admitted stream, so that it ends with the service.
   template <class Reactor>
   Reactor* OpenTracked(std::shared_ptr<Reactor> reactor, uint64_t id);
   std::function<bool(std::function<void()>)> StreamPoster();

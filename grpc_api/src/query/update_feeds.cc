@@ -52,6 +52,10 @@ absl::StatusOr<std::shared_ptr<UpdateHub>> UpdateFeeds::HubOf(const std::string&
 }
 
 void UpdateFeeds::Tend() {
+  {
+    absl::MutexLock lock(&mu_);
+    if (feeds_.empty()) return;
+  }
   std::set<base::TaskId> active;
   for (const processor::TaskInfo& task : queryable_.Tasks()) {
     if (task.role == processor::TaskRole::kActive) active.insert(task.id);

@@ -130,8 +130,12 @@ class ClusterClient final : public QueryClient {
 };
 
 absl::StatusOr<ClusterClient::Snapshot> ClusterClient::FirstTable(const Deadline& deadline) const {
-  Snapshot snapshot = routing_->AwaitNewer(0, deadline.RemainingMs());
-  if (snapshot->version > 0) return snapshot;
+  // After a first failed attempt nobody waits long: the follower goes on trying, and so may the caller.
+  while (true) {
+    Snapshot snapshot = routing_->AwaitNewer(0, std::min(deadline.RemainingMs(), kNewerTableWaitMs));
+    if (snapshot->version > 0) return snapshot;
+    if (deadline.RemainingMs() <= 0 || !routing_->LastError().ok()) break;
+  }
   std::string workers;
   for (const std::string& worker : options_.workers) workers += (workers.empty() ? "" : ", ") + worker;
   const absl::Status last = routing_->LastError();

@@ -201,7 +201,7 @@ absl::Status Coordinator::Lead() {
     if (odd_members_.insert(instance).second)
       base::LogError("coordinator", "a member runs another topology and gets no tasks; deploy the same program everywhere",
                      {{"instance", instance}, {"its_topology", log_->picture().member(instance)->topology},
-                      {"ours", context_.topology->Describe().text}});
+                      {"this_process", context_.topology->Describe().text}});
   if (!next.has_value()) return absl::OkStatus();
   if (absl::Status status = log_->WriteAssignment(*next); !status.ok()) {
     elected_ = false;

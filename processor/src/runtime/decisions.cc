@@ -41,6 +41,19 @@ bool Differs(const AssignmentRecord& next, const AssignmentRecord& previous) {
   return false;
 }
 
+// The topology that counts: that of the present assignment as long as somebody alive runs it, so that a process with another
+// one takes nothing away, not even when it is elected.
+bool AssignedTopologyLives(const LeaderInput& input) {
+  const CoordinationPicture& picture = *input.picture;
+  if (!picture.assignment.has_value()) return false;
+  return std::any_of(input.live.begin(), input.live.end(), [&](const kafka::GroupMember& live) {
+    const MemberRecord* const record = picture.member(live.instance_id);
+    if (record != nullptr && record->member_id == live.member_id)
+      return !record->leaving && record->fingerprint == picture.assignment->fingerprint;
+    return picture.assignment->members.contains(live.instance_id);  // it restarts
+  });
+}
+
 }  // namespace
 
 bool CoordinationPicture::Apply(std::string_view key, std::optional<std::string_view> value) {
@@ -77,7 +90,14 @@ std::optional<AssignmentRecord> DecideAssignment(const LeaderInput& input, std::
   AssignmentRecord next;
   next.epoch = LastEpoch(picture) + 1;
   next.generation = input.generation;
-  next.fingerprint = input.fingerprint;
+  next.fingerprint = AssignedTopologyLives(input) ? picture.assignment->fingerprint : input.fingerprint;
+  std::vector<AssignableTask> tasks;
+  if (next.fingerprint == input.fingerprint) {
+    tasks = input.tasks;
+  } else {
+    for (const auto& [instance, member] : picture.assignment->members)
+      for (const base::TaskId& task : member.active) tasks.push_back({task, 1});
+  }
   if (picture.assignment.has_value() && picture.assignment->generation > input.generation) return std::nullopt;
 
   std::vector<AssignableMember> members;
@@ -85,7 +105,7 @@ std::optional<AssignmentRecord> DecideAssignment(const LeaderInput& input, std::
     const MemberRecord* const record = picture.member(live.instance_id);
     if (record != nullptr && record->member_id == live.member_id) {
       if (record->leaving) continue;
-      if (record->fingerprint != input.fingerprint) {
+      if (record->fingerprint != next.fingerprint) {
         if (odd_members != nullptr) odd_members->push_back(live.instance_id);
         continue;
       }
@@ -108,7 +128,7 @@ std::optional<AssignmentRecord> DecideAssignment(const LeaderInput& input, std::
   const std::map<base::TaskId, Holder> previous = PreviousOwners(picture);
   Ownership ownership;
   for (const auto& [task, owner] : previous) ownership[task] = owner.instance;
-  for (const auto& [task, instance] : AssignTasks(input.tasks, members, ownership)) {
+  for (const auto& [task, instance] : AssignTasks(tasks, members, ownership)) {
     AssignedMember& owner = next.members.at(instance);
     owner.active.insert(task);
 

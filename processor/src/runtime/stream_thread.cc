@@ -149,7 +149,10 @@ void StreamThread::Run() {
 
 absl::Status StreamThread::RunOnce() {
   failed_task_.reset();
-  if (assignment_stale_) TAILRACE_RETURN_IF_ERROR(Reassign());
+  if (assignment_stale_) {
+    RememberPositions();
+    TAILRACE_RETURN_IF_ERROR(Reassign());
+  }
   if (routes_.empty()) {
     WaitForMail(kPollTimeoutMsMax * 5);
     return absl::OkStatus();
@@ -289,6 +292,8 @@ void StreamThread::ReportRound() {
       for (Input& input : entry->inputs)
         if (input.consumed_count > 0) input.consumed->Add(static_cast<double>(std::exchange(input.consumed_count, 0)));
     }
+    if (now.emitted != entry->reported.emitted)
+      context_.metrics->emitted->Add(static_cast<double>(now.emitted - entry->reported.emitted));
     for (size_t reason = 0; reason < now.dropped.size(); ++reason) {
       const int64_t more = now.dropped[reason] - entry->reported.dropped[reason];
       if (more == 0) continue;

@@ -120,6 +120,7 @@ class StreamThread {
   absl::Status Reassign();
   void RememberPositions();
   void PublishInputs(Entry& entry);
+  void PublishEnds();
   void Restore(Entry& entry, bool wipe);
   void CancelRestore(Entry& entry);
   void CloseOperators(Entry& entry);

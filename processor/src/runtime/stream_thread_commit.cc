@@ -103,8 +103,7 @@ absl::Status StreamThread::CommitSteps(bool batch_done) {
         entry->task->SetPosition(static_cast<int32_t>(slot), consumer_->Position(entry->inputs[slot].source));
   }
   if (dirty.empty()) {
-    for (const auto& [id, entry] : entries_)
-      if (entry->task != nullptr) PublishInputs(*entry);
+    PublishEnds();
     return absl::OkStatus();
   }
   TAILRACE_RETURN_IF_ERROR(failpoint::Hit("commit.prepare"));
@@ -132,8 +131,8 @@ absl::Status StreamThread::CommitSteps(bool batch_done) {
   TAILRACE_RETURN_IF_ERROR(failpoint::Hit("commit.stored"));
 
   // 4. The view of others.
-  for (const auto& [id, entry] : entries_)
-    if (entry->task != nullptr) PublishInputs(*entry);
+  PublishEnds();
+  for (Entry* entry : dirty) PublishInputs(*entry);
   context_.metrics->commits_ok->Increment();
   context_.metrics->commit_latency->Observe(static_cast<double>(context_.clock->SteadyNs() - start_ns) / 1e9);
   return absl::OkStatus();

@@ -126,8 +126,8 @@ absl::Status StreamThread::StartTask(Entry& entry, RestoreResult& result) {
   }
   entry.local->Publish(state);
   PublishInputs(entry);
-  RememberPositions();
-  return Reassign();
+  assignment_stale_ = true;  // once for all tasks that start in this round
+  return absl::OkStatus();
 }
 
 // Where an input starts as long as nothing is committed for it. "latest" is resolved once, so that a revert before the first
@@ -175,9 +175,26 @@ absl::Status StreamThread::Reassign() {
       routes_.push_back({entry->task.get(), &input, static_cast<int32_t>(slot), entry->task->direct()});
     }
   }
-  TAILRACE_RETURN_IF_ERROR(consumer_->Assign(std::move(partitions)));
+  if (absl::Status status = consumer_->Assign(std::move(partitions)); !status.ok()) {
+    // What the consumer says about positions belongs to the old assignment.
+    for (const auto& [id, entry] : entries_)
+      for (Input& input : entry->inputs) input.source = -1;
+    return status;
+  }
   assignment_stale_ = false;
   return absl::OkStatus();
+}
+
+// So that lag is known also of tasks that have nothing to commit.
+void StreamThread::PublishEnds() {
+  std::vector<base::Offset> ends;
+  for (const auto& [id, entry] : entries_) {
+    if (entry->task == nullptr) continue;
+    ends.clear();
+    for (const Input& input : entry->inputs)
+      ends.push_back(input.source >= 0 ? consumer_->KnownEnd(input.source) : base::kOffsetUnknown);
+    entry->local->SetEnds(ends);
+  }
 }
 
 void StreamThread::PublishInputs(Entry& entry) {

@@ -38,7 +38,7 @@ struct GatewayOptions {
   int64_t query_timeout_ms = base::limits::kQueryDeadlineMsMax;
   // A connection on which no whole request arrives for so long is closed, and one that does not take its answer.
   int64_t idle_timeout_ms = 30'000;
-  // How often an event stream without updates shows a sign of life.
+  // How often an event stream shows a sign of life.
   int64_t heartbeat_ms = 15'000;
   // Open event streams.
   size_t streams_max = 512;

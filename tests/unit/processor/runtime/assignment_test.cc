@@ -124,6 +124,36 @@ TEST(CoordinationRecords, OlderEpochsAndGenerationsAreIgnored) {
   EXPECT_EQ(picture.assignment->epoch, 6);
 }
 
+TEST(Decisions, AnotherTopologyTakesNothingAwayWhileTheAssignedOneLives) {
+  CoordinationPicture picture;
+  const auto write = [&](const std::string& instance, const std::string& fingerprint) {
+    MemberRecord record{.instance = instance, .member_id = instance + "-1", .generation = 1, .endpoint = {}, .rack = {}, .threads = 1,
+                        .fingerprint = fingerprint, .topology = {}, .epoch = 0, .held = {}, .leaving = false, .dormant = {}};
+    picture.Apply("member/" + instance, EncodeMember(record));
+  };
+  write("b", "old");
+  LeaderInput input{.picture = &picture, .live = {{"b-1", "b"}}, .generation = 1, .fingerprint = "old", .tasks = {{{0, base::Partition(0)}, 1}}};
+  const auto first = DecideAssignment(input, nullptr);
+  ASSERT_TRUE(first.has_value());
+  picture.Apply("assignment", EncodeAssignment(*first));
+
+  // The newcomer leads.
+  write("a", "new");
+  input.live.push_back({"a-1", "a"});
+  input.generation = 2;
+  input.fingerprint = "new";
+  input.tasks = {{{0, base::Partition(0)}, 1}, {{1, base::Partition(0)}, 1}};
+  std::vector<std::string> odd;
+  EXPECT_EQ(DecideAssignment(input, &odd), std::nullopt);
+  EXPECT_EQ(odd, std::vector<std::string>{"a"});
+  // Only when the last of the old ones is gone it takes over.
+  input.live = {{"a-1", "a"}};
+  const auto next = DecideAssignment(input, nullptr);
+  ASSERT_TRUE(next.has_value());
+  EXPECT_EQ(next->fingerprint, "new");
+  EXPECT_EQ(next->members.at("a").active.size(), 2u);
+}
+
 // A little model of the protocol: members that join, stop cleanly, die, restart and lose their membership at random, each
 // acting when it likes on the records that exist. Promise: a task never has two holders of which both may still commit, and
 // when things calm down every task has its holder.

@@ -337,6 +337,7 @@ TEST(StreamsQueries, ShowsStoresViewsTasksRoutingAndUpdates) {
   for (const char* const line : {"tailrace_state{state=\"RUNNING\"} 1", "tailrace_assigned_tasks{role=\"active\"} 4",
                                  "tailrace_records_consumed_total{topic=\"words\"} 1000"})
     EXPECT_NE(page.find(line), std::string::npos) << line << "\n" << page;
+  EXPECT_EQ(page.find("tailrace_records_emitted_total 0\n"), std::string::npos);
   subscription->reset();
   ASSERT_TRUE(streams.Close(10'000).ok());
 }
