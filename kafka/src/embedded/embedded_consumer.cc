@@ -73,7 +73,7 @@ absl::Status EmbeddedConsumer::Poll(RecordBatch& batch, int timeout_ms) {
   StorageOf(batch);
   if (!AnyData()) {
     if (timeout_ms <= 0) return absl::OkStatus();
-    if (!engine_.WaitForAppend(absl::Now() + absl::Milliseconds(timeout_ms), [this] { return AnyData(); })) return absl::OkStatus();
+    if (!engine_.WaitForAppend(timeout_ms, [this] { return AnyData(); })) return absl::OkStatus();
   }
   const auto ready = static_cast<size_t>(
       std::count_if(sources_.begin(), sources_.end(), [this](const Source& source) { return HasData(source); }));

@@ -37,7 +37,7 @@ absl::StatusOr<std::optional<MembershipEvent>> EmbeddedMembership::Poll(int time
     return event;
   }
   if (timeout_ms > 0) {
-    engine_.WaitForAppend(absl::Now() + absl::Milliseconds(timeout_ms), [this] { return !lost_ && seat_->fenced.load(); });
+    engine_.WaitForAppend(timeout_ms, [this] { return !lost_ && seat_->fenced.load(); });
   }
   return std::nullopt;
 }

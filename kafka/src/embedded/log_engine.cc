@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "tailrace/base/clock.h"
 #include "tailrace/base/check.h"
 #include "tailrace/base/limits.h"
 
@@ -251,14 +252,18 @@ absl::Status LogEngine::Read(const PartitionLog& log, int64_t offset, size_t byt
   return storage_->Read(log.id, offset, bytes_max, out);
 }
 
-bool LogEngine::WaitForAppend(absl::Time deadline, const std::function<bool()>& ready) {
+bool LogEngine::WaitForAppend(int timeout_ms, const std::function<bool()>& ready) {
+  const int64_t deadline_ms = base::SystemClock().SteadyMs() + timeout_ms;
   absl::MutexLock lock(&wait_mu_);
   // Announced before `ready` is asked: an append that `ready` does not see sees this waiter.
   waiting_.fetch_add(1);
   bool is_ready = ready();
-  while (!is_ready && !appended_.WaitWithDeadline(&wait_mu_, deadline)) is_ready = ready();
+  for (int64_t left_ms = timeout_ms; !is_ready && left_ms > 0; left_ms = deadline_ms - base::SystemClock().SteadyMs()) {
+    appended_.WaitWithTimeout(&wait_mu_, absl::Milliseconds(left_ms));
+    is_ready = ready();
+  }
   waiting_.fetch_sub(1);
-  return is_ready || ready();
+  return is_ready;
 }
 
 void LogEngine::NotifyReaders() {

@@ -107,7 +107,7 @@ class LogEngine {
   absl::Status Compact(bool force);
 
   // Waits until `ready` is true, which is asked after every Append; false when the deadline came first.
-  bool WaitForAppend(absl::Time deadline, const std::function<bool()>& ready);
+  bool WaitForAppend(int timeout_ms, const std::function<bool()>& ready);
   // Makes waiting readers ask again.
   void NotifyReaders();
 
