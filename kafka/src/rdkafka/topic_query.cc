@@ -63,7 +63,9 @@ absl::StatusOr<OffsetRange> QueryOffsetRange(Client& client, const base::TopicPa
     const bool stale_leader = code == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION || code == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
     if (!stale_leader || clock.SteadyMs() + kPauseMs >= deadline_ms)
       return client.Explain({.code = code, .text = {}}, phase, "ask for the offsets of " + partition.ToString());
-    rd_kafka_poll(client.get(), kPauseMs);
+    // Nothing is ever put into this queue: it is only waited on. The client's own may hold fetched records.
+    QueuePtr pause(rd_kafka_queue_new(client.get()));
+    rd_kafka_queue_poll(pause.get(), kPauseMs);
   }
 }
 

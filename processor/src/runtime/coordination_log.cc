@@ -41,6 +41,8 @@ class CoordinationTopic final : public CoordinationLog {
     TAILRACE_ASSIGN_OR_RETURN(consumer_, cluster_.NewConsumer({.client_id = options_.client_id + "-coordination-consumer",
                                                                .read_committed = true}));
     TAILRACE_RETURN_IF_ERROR(consumer_->Assign({{partition(), base::kOffsetBeginning}}));
+    TAILRACE_ASSIGN_OR_RETURN(end_consumer_, cluster_.NewConsumer({.client_id = options_.client_id + "-coordination-offsets",
+                                                                   .read_committed = true}));
     return OpenMemberProducer();
   }
 
@@ -53,7 +55,7 @@ class CoordinationTopic final : public CoordinationLog {
   absl::Status ReadToEnd(int timeout_ms) override {
     const base::Clock& clock = base::SystemClock();
     const int64_t deadline_ms = clock.SteadyMs() + timeout_ms;
-    TAILRACE_ASSIGN_OR_RETURN(const kafka::OffsetRange range, consumer_->QueryOffsets(partition(), timeout_ms));
+    TAILRACE_ASSIGN_OR_RETURN(const kafka::OffsetRange range, end_consumer_->QueryOffsets(partition(), timeout_ms));
     while (range.end > range.begin && consumer_->Position(0) < range.end) {
       if (clock.SteadyMs() >= deadline_ms)
         return base::Error(base::Reaction::kRetry, absl::StatusCode::kDeadlineExceeded,
@@ -145,6 +147,7 @@ class CoordinationTopic final : public CoordinationLog {
   const RuntimeOptions& options_;
   const std::string topic_;
   std::unique_ptr<kafka::Consumer> consumer_;
+  std::unique_ptr<kafka::Consumer> end_consumer_;  // reads nothing: a question never meets fetched records on its way
   kafka::RecordBatch batch_;
   std::unique_ptr<kafka::Producer> member_producer_;
   kafka::TopicHandle member_topic_ = 0;

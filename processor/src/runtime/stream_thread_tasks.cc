@@ -145,7 +145,7 @@ absl::StatusOr<base::Offset> StreamThread::Fallback(const Entry& entry, const ba
                                       "set it to earliest or latest"));
   }
   if (start != base::kOffsetEnd) return start;
-  TAILRACE_ASSIGN_OR_RETURN(const kafka::OffsetRange range, consumer_->QueryOffsets(input, kOffsetTimeoutMs));
+  TAILRACE_ASSIGN_OR_RETURN(const kafka::OffsetRange range, context_.cluster->admin().Offsets(input, kOffsetTimeoutMs));
   return range.end;
 }
 
@@ -295,7 +295,7 @@ absl::Status StreamThread::ResetOutOfRange(const absl::Status& why) {
     std::vector<std::pair<size_t, base::Offset>> resets;
     for (size_t slot = 0; slot < entry->inputs.size(); ++slot) {
       const Input& input = entry->inputs[slot];
-      TAILRACE_ASSIGN_OR_RETURN(const kafka::OffsetRange range, consumer_->QueryOffsets(input.partition, kOffsetTimeoutMs));
+      TAILRACE_ASSIGN_OR_RETURN(const kafka::OffsetRange range, context_.cluster->admin().Offsets(input.partition, kOffsetTimeoutMs));
       const base::Offset position = consumer_->Position(input.source);
       const base::Offset at = position.value() >= 0 ? position : input.next;
       committed.push_back({.partition = input.partition, .offset = at, .metadata = {}});
