@@ -164,6 +164,27 @@ absl::Status EnsureInternal(const TopicPlan& plan, const std::map<std::string, i
   return absl::OkStatus();
 }
 
+// What the application writes to and nobody has made yet, with as many partitions as the tasks that write it: a broker that
+// makes topics by itself would do the same with its own default.
+absl::Status EnsureOutputs(const Topology& topology, const TopicPlan& plan, const RuntimeOptions& options,
+                           const std::map<std::string, int32_t>& existing, kafka::Admin& admin) {
+  std::map<std::string, int32_t> missing;
+  const auto want = [&](const std::string& topic, int32_t partitions) {
+    if (!existing.contains(topic) && !plan.partitions.contains(topic)) missing[topic] = std::max(missing[topic], partitions);
+  };
+  for (const detail::Subtopology& subtopology : topology.subtopologies())
+    for (const std::string& topic : subtopology.sink_topics) want(topic, plan.task_counts.at(subtopology.id));
+  if (!options.dead_letter_topic.empty()) want(options.dead_letter_topic, 1);
+  std::vector<kafka::NewTopic> topics;
+  for (const auto& [name, partitions] : missing)
+    topics.push_back({.name = name, .partition_count = partitions, .replication_factor = options.replication_factor, .config = {}});
+  if (topics.empty()) return absl::OkStatus();
+  TAILRACE_RETURN_IF_ERROR(admin.CreateTopics(topics, kAdminTimeoutMs));
+  for (const kafka::NewTopic& topic : topics)
+    base::LogInfo("streams", "output topic created", {{"topic", topic.name}, {"partitions", topic.partition_count}});
+  return absl::OkStatus();
+}
+
 absl::StatusOr<TopicPlan> PrepareOnce(const Topology& topology, const RuntimeOptions& options, kafka::Admin& admin) {
   TAILRACE_ASSIGN_OR_RETURN(const auto topics, admin.ListTopics(kAdminTimeoutMs));
   std::map<std::string, int32_t> existing;
@@ -174,6 +195,7 @@ absl::StatusOr<TopicPlan> PrepareOnce(const Topology& topology, const RuntimeOpt
                              .replication_factor = options.replication_factor,
                              .config = {{"cleanup.policy", "compact"}}});
   TAILRACE_RETURN_IF_ERROR(EnsureInternal(plan, existing, admin));
+  TAILRACE_RETURN_IF_ERROR(EnsureOutputs(topology, plan, options, existing, admin));
   return plan;
 }
 

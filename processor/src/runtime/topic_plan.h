@@ -29,8 +29,8 @@ struct TopicPlan {
 absl::StatusOr<TopicPlan> PlanTopics(const Topology& topology, const RuntimeOptions& options,
                                      const std::map<std::string, int32_t>& existing);
 
-// Looks at the log, waits a bounded time for missing source topics (a line says so), creates internal topics and checks
-// existing ones: partition count and cleanup.policy. `keep_waiting` is asked between attempts.
+// Looks at the log, waits a bounded time for missing source topics (a line says so), creates internal topics and missing
+// outputs, and checks existing internal ones: partition count and cleanup.policy. `keep_waiting` is asked between attempts.
 absl::StatusOr<TopicPlan> PrepareTopics(const Topology& topology, const RuntimeOptions& options, kafka::Admin& admin,
                                         const std::function<bool()>& keep_waiting);
 

@@ -94,7 +94,6 @@ def main():
     with harness.System() as system:
         system.start_broker()
         system.create_topic("posts", PARTITIONS, "retention.ms=-1")
-        system.create_topic("city-metrics", PARTITIONS, "retention.ms=-1")
         truth_file = system.directory / "truth.json"
         system.start("generator", "generate", "posts", "--seed", str(arguments.seed), "--count", str(arguments.posts),
                      "--rate", "0", "--bootstrap", system.bootstrap, "--truth", str(truth_file))
