@@ -16,6 +16,8 @@ absl::StatusOr<LoadedPipeline> LoadPipelineAndConfig(const std::vector<std::stri
   // The pipeline names the application, so it is read before the configuration is complete; its parameters come after.
   TAILRACE_ASSIGN_OR_RETURN(const pipeline::PipelineSpec unset, pipeline::LoadPipeline(files[0], {}));
   defaults.push_back({.key = "application.id", .value = unset.application_id, .origin = files[0]});
+  if (!unset.dead_letter_topic.empty())
+    defaults.push_back({.key = "errors.dead.letter.queue.topic.name", .value = unset.dead_letter_topic, .origin = files[0]});
   TAILRACE_ASSIGN_OR_RETURN(base::Config config, LoadConfig(options, std::move(defaults), parameters));
   const auto values = config.Parameters();
   TAILRACE_ASSIGN_OR_RETURN(pipeline::PipelineSpec spec,
