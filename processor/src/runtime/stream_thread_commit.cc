@@ -11,8 +11,6 @@ namespace tailrace::processor {
 namespace {
 
 constexpr int kCallTimeoutMs = 10'000;
-// Waiting for deliveries is cut into steps, so that the end of the process need not wait for a broker that is gone.
-constexpr int kFlushStepMs = 1'000;
 constexpr int kClosingTimeoutMs = 2'000;
 constexpr int kRetryPauseMs = 50;
 constexpr int kRetryPauseMsMax = 1'000;
