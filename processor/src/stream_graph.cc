@@ -22,14 +22,33 @@ std::string StreamGraph::NewStoreName(std::string_view prefix) {
 }
 
 std::string StreamGraph::NameOr(std::string given, std::string_view prefix) {
-  return given.empty() ? NewProcessorName(prefix) : std::move(given);
+  std::string generated = NewProcessorName(prefix);
+  return given.empty() ? generated : std::move(given);
+}
+
+std::string StreamGraph::SuffixedOr(const std::string& given, std::string_view suffix, std::string_view prefix) {
+  return NameOr(given.empty() ? std::string() : given + std::string(suffix), prefix);
 }
 
 StreamGraph::NodeId StreamGraph::Add(std::vector<NodeId> parents, std::function<void(Topology&)> write) {
   const NodeId id = static_cast<NodeId>(nodes_.size());
   for (const NodeId parent : parents) nodes_[static_cast<size_t>(parent)].children.push_back(id);
-  nodes_.push_back({std::move(parents), {}, std::move(write)});
+  nodes_.push_back({std::move(parents), {}, std::move(write), {}});
   return id;
+}
+
+void StreamGraph::SetWindowGrace(NodeId node, int64_t grace_ms) { nodes_[static_cast<size_t>(node)].grace_ms = grace_ms; }
+
+std::optional<int64_t> StreamGraph::WindowGrace(NodeId node) const {
+  const Node& at = nodes_[static_cast<size_t>(node)];
+  if (at.grace_ms.has_value() || at.parents.empty()) return at.grace_ms;
+  int64_t largest = 0;
+  for (const NodeId parent : at.parents) {
+    const std::optional<int64_t> grace = WindowGrace(parent);
+    if (!grace.has_value()) return std::nullopt;
+    largest = std::max(largest, *grace);
+  }
+  return largest;
 }
 
 void StreamGraph::Fail(absl::Status status) {

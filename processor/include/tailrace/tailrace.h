@@ -30,6 +30,8 @@ using processor::StreamsState;
 using processor::TimeWindows;
 using processor::Topology;
 using processor::TopologyTestDriver;
+using processor::TransformerContext;
+using processor::ValueTransformerWithKey;
 using processor::Windowed;
 
 }  // namespace tailrace

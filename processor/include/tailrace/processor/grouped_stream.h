@@ -159,11 +159,12 @@ namespace detail {
 template <class K, class V, class VR, class KOut, class GKS, class GVS, class KS, class VS, class MakeNode>
 KTable<KOut, VR> BuildAggregate(const StreamHandle& input, const Grouped<GKS, GVS>& grouped, state::StoreSpec spec,
                                 const Materialized<KS, VS>& materialized, Named named, const char* prefix,
-                                Merging merging, MakeNode make_node) {
+                                Merging merging, int64_t grace_ms, MakeNode make_node) {
   StreamGraph& graph = *input.graph;
   const auto key_serde = ResolveSerde<KS, K>::From(materialized.key_serde);
   const auto value_serde = ResolveSerde<VS, VR>::From(materialized.value_serde);
-  if (spec.name.empty()) spec.name = graph.NewStoreName(prefix);
+  const auto origin = TableOrigin::Aggregate(spec.name.empty() ? graph.NewStoreName(prefix) : spec.name, !spec.name.empty());
+  spec.name = origin->store();
   if (spec.schema == nullptr) spec.schema = MakeSchema<K, VR>(key_serde, value_serde, merging);
   const std::string name = graph.NameOr(std::move(named.name), prefix);
   StreamHandle stream = input;
@@ -174,14 +175,27 @@ KTable<KOut, VR> BuildAggregate(const StreamHandle& input, const Grouped<GKS, GV
     topology.AddNode({.name = name, .predecessors = {parent}, .factory = [=] {
                         return make_node(spec.name, key_serde, value_serde);
                       }});
-    topology.AddStateStore(spec, {name});
+    state::StoreSpec store = spec;
+    store.keep_old_values = origin->sends_old_values();
+    topology.AddStateStore(std::move(store), {name});
   });
-  ValueGetterFactory<KOut, VR> getter;
-  if constexpr (std::is_same_v<K, KOut>)
-    getter = [=] {
-      return std::make_unique<StoreGetter<K, VR, SerdeType<KS, K>, SerdeType<VS, VR>>>(spec.name, key_serde, value_serde);
-    };
-  return KTable<KOut, VR>(input.graph, id, name, stream.sources, spec.name, std::move(getter));
+  const auto any_key = AnySerde<K>::Of(key_serde);
+  const auto any_value = AnySerde<VR>::Of(value_serde);
+  TableHandle handle{input.graph, id, name, stream.sources, origin};
+  if constexpr (std::is_same_v<K, KOut>) {
+    return KTable<K, VR>(
+        std::move(handle),
+        [store = spec.name, any_key, any_value] { return std::make_unique<StoreGetter<K, VR>>(store, any_key, any_value); },
+        any_key, any_value);
+  } else {
+    graph.SetWindowGrace(id, grace_ms);
+    return KTable<KOut, VR>(
+        std::move(handle),
+        [store = spec.name, any_key, any_value] {
+          return std::make_unique<WindowStoreGetter<K, VR>>(store, any_key, any_value);
+        },
+        AnySerde<KOut>::Of(TimeWindowedSerde<SerdeType<KS, K>>{key_serde, spec.window_size_ms}), any_value);
+  }
 }
 
 }  // namespace detail
@@ -194,7 +208,7 @@ KTable<K, VR> KGroupedStream<K, V, GKS, GVS>::Build(Step step, Materialized<KS, 
   using ValueSerde = detail::SerdeType<VS, VR>;
   return detail::BuildAggregate<K, V, VR, K>(
       stream_, grouped_, detail::SpecOf(materialized, materialized.store_name, state::StoreKind::kKeyValue), materialized,
-      std::move(named), prefix, merging, [step](const std::string& store, const KeySerde& ks, const ValueSerde& vs) {
+      std::move(named), prefix, merging, 0, [step](const std::string& store, const KeySerde& ks, const ValueSerde& vs) {
         return std::make_unique<detail::AggregateNode<K, V, VR, Step, KeySerde, ValueSerde>>(step, store, ks, vs);
       });
 }
@@ -215,7 +229,7 @@ KTable<Windowed<K>, VR> TimeWindowedKStream<K, V, GKS, GVS>::Build(Step step, Ma
                                                       " ms is shorter than size + grace = ", needed_ms,
                                                       " ms; raise the retention or shorten the grace")));
   return detail::BuildAggregate<K, V, VR, Windowed<K>>(
-      stream_, grouped_, std::move(spec), materialized, std::move(named), prefix, merging,
+      stream_, grouped_, std::move(spec), materialized, std::move(named), prefix, merging, windows_.grace_ms(),
       [step, windows = windows_](const std::string& store, const KeySerde& ks, const ValueSerde& vs) {
         return std::make_unique<detail::WindowAggregateNode<K, V, VR, Step, KeySerde, ValueSerde>>(step, windows, store, ks,
                                                                                                   vs);

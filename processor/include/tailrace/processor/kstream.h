@@ -150,6 +150,15 @@ class KStream {
     });
   }
 
+  // The latest value per key as a table: a null value is a delete, records with a null key are dropped.
+  KTable<K, V> ToTable(Named named = {}) const { return ToTable(std::move(named), Materialized<>()); }
+  template <class KS, class VS>
+  KTable<K, V> ToTable(const Materialized<KS, VS>& materialized) const {
+    return ToTable(Named(), materialized);
+  }
+  template <class KS, class VS>
+  KTable<K, V> ToTable(Named named, const Materialized<KS, VS>& materialized) const;
+
   // `joiner`: VR(const V&, const VT&). Records without a row in the table are dropped.
   template <class VT, class F>
   auto Join(const KTable<K, VT>& table, F joiner, Named named = {}) const {
@@ -211,11 +220,11 @@ class KStream {
     detail::StreamHandle stream = handle_;
     if (stream.repartition_required)
       stream = detail::Repartition<K, V>(stream, name, std::nullopt, DefaultSerde<K>{}, DefaultSerde<V>{}, !kLeft);
-    const auto id = stream.graph->Add({stream.id, table.id()}, [=, parent = stream.node, sources = stream.sources,
-                                                                table_sources = table.sources(), store = table.store_name(),
-                                                                getter = table.getter()](Topology& topology) {
-      topology.AddNode({.name = name, .predecessors = {parent}, .stores = {store}, .factory = [=] {
-                          return std::make_unique<detail::StreamTableJoinNode<K, V, VT, VR, F, kLeft>>(getter(), joiner);
+    const auto id = stream.graph->Add({stream.id, table.handle().id}, [=, parent = stream.node, sources = stream.sources,
+                                                                       table_sources = table.handle().sources,
+                                                                       view = table.View()](Topology& topology) {
+      topology.AddNode({.name = name, .predecessors = {parent}, .stores = view.stores, .factory = [=] {
+                          return std::make_unique<detail::StreamTableJoinNode<K, V, VT, VR, F, kLeft>>(view.getter(), joiner);
                         }});
       std::vector<std::string> group(sources.begin(), sources.end());
       group.insert(group.end(), table_sources.begin(), table_sources.end());
@@ -223,7 +232,7 @@ class KStream {
     });
     stream.id = id;
     stream.node = name;
-    stream.sources.insert(table.sources().begin(), table.sources().end());
+    stream.sources.insert(table.handle().sources.begin(), table.handle().sources.end());
     return KStream<K, VR>(std::move(stream));
   }
 
@@ -232,13 +241,34 @@ class KStream {
 
 template <class K, class V>
 KStream<K, V> KTable<K, V>::ToStream(Named named) const {
-  const std::string name = graph_->NameOr(std::move(named.name), "KTABLE-TOSTREAM-");
-  const auto id = graph_->Add({id_}, [name, parent = node_](Topology& topology) {
+  const std::string name = handle_.graph->NameOr(std::move(named.name), "KTABLE-TOSTREAM-");
+  const auto id = handle_.graph->Add({handle_.id}, [name, parent = handle_.node](Topology& topology) {
     topology.AddNode({.name = name, .predecessors = {parent}, .factory = [] {
                         return std::make_unique<detail::TableToStreamNode<K, V>>();
                       }});
   });
-  return KStream<K, V>({graph_, id, name, sources_, false});
+  return KStream<K, V>({handle_.graph, id, name, handle_.sources, false});
+}
+
+template <class K, class V>
+template <class F>
+  requires(!std::convertible_to<F, Named>)
+auto KTable<K, V>::ToStream(F selector, Named named) const {
+  return ToStream(std::move(named)).SelectKey(std::move(selector));
+}
+
+template <class K, class V>
+template <class KS, class VS>
+KTable<K, V> KStream<K, V>::ToTable(Named named, const Materialized<KS, VS>& materialized) const {
+  const std::string name = handle_.graph->NameOr(std::move(named.name), "KSTREAM-TOTABLE-");
+  const bool store_named = !materialized.store_name.empty();
+  auto store = detail::TableStoreOf<K, V>(
+      materialized, store_named ? materialized.store_name : handle_.graph->NewStoreName("KSTREAM-TOTABLE-"));
+  detail::StreamHandle stream = handle_;
+  if (stream.repartition_required)
+    stream = detail::Repartition<K, V>(stream, name, std::nullopt, store.key_serde, store.value_serde);
+  return detail::AddTableSource<K, V>({stream.graph, 0, name, stream.sources, nullptr}, stream.id, std::move(store),
+                                      store_named, [above = stream.node](Topology&) { return above; });
 }
 
 }  // namespace tailrace::processor

@@ -27,6 +27,8 @@ template <class V>
 struct Change {
   const V* new_value = nullptr;
   const V* old_value = nullptr;
+  // False for an out-of-order update of a versioned table: the table still holds a later value.
+  bool is_latest = true;
 };
 
 // A key in a window [start, end).

@@ -36,32 +36,20 @@ class StreamsBuilder {
     return KStream<K, V>({graph_, id, name, {name}, false});
   }
 
-  // A topic as a table. The store is "<topic>-STATE-STORE-0000000000" unless it is named.
+  // A topic as a table: records with a null key are dropped, a null value is a delete. It has a store when `materialized`
+  // names one, or when a later operator needs rows or old values; that one is called "<topic>-STATE-STORE-0000000000".
+  // Serdes that only one of the two gives are used for both.
   template <class K, class V, class KS = UseDefaultSerde, class VS = UseDefaultSerde>
-  KTable<K, V> Table(const std::string& topic, Materialized<KS, VS> materialized = {}, Consumed<KS, VS> consumed = {}) {
-    using KeySerde = detail::SerdeType<KS, K>;
-    using ValueSerde = detail::SerdeType<VS, V>;
-    const KeySerde key_serde = detail::ResolveSerde<KS, K>::From(materialized.key_serde);
-    const ValueSerde value_serde = detail::ResolveSerde<VS, V>::From(materialized.value_serde);
-    const std::string store =
-        materialized.store_name.empty() ? graph_->NewStoreName(topic + "-") : materialized.store_name;
-    const std::string source = graph_->NameOr(consumed.name, "KSTREAM-SOURCE-");
-    const std::string table = graph_->NewProcessorName("KTABLE-SOURCE-");
-    state::StoreSpec spec = detail::SpecOf(materialized, store, state::StoreKind::kKeyValue);
-    if (spec.schema == nullptr) spec.schema = detail::MakeSchema<K, V>(key_serde, value_serde, detail::Merging::kNone);
-    consumed.key_serde = materialized.key_serde;
-    consumed.value_serde = materialized.value_serde;
-    const auto id = graph_->Add({detail::StreamGraph::kRoot}, [=](Topology& topology) {
-      topology.AddNode(SourceSpec<K, V>(source, {topic}, consumed));
-      topology.AddNode({.name = table, .predecessors = {source}, .factory = [=] {
-                          return std::make_unique<detail::TableSourceNode<K, V, KeySerde, ValueSerde>>(store, key_serde,
-                                                                                                      value_serde);
-                        }});
-      topology.AddStateStore(spec, {table});
-    });
-    return KTable<K, V>(graph_, id, table, {source}, store, [=] {
-      return std::make_unique<detail::StoreGetter<K, V, KeySerde, ValueSerde>>(store, key_serde, value_serde);
-    });
+  KTable<K, V> Table(const std::string& topic, const Materialized<KS, VS>& materialized = {}) {
+    return TableOf<K, V>(topic, Consumed<KS, VS>{materialized.key_serde, materialized.value_serde, {}, {}}, materialized);
+  }
+  template <class K, class V, class KS, class VS>
+  KTable<K, V> Table(const std::string& topic, const Consumed<KS, VS>& consumed) {
+    return Table<K, V>(topic, consumed, Materialized<>());
+  }
+  template <class K, class V, class CKS, class CVS, class KS, class VS>
+  KTable<K, V> Table(const std::string& topic, const Consumed<CKS, CVS>& consumed, Materialized<KS, VS> materialized) {
+    return TableOf<K, V>(topic, consumed, materialized.WithSerdes(consumed.key_serde, consumed.value_serde));
   }
 
   // A stream from a source operator of your own: `factory` makes one detail::Source per task, which forwards (K, V).
@@ -96,6 +84,20 @@ class StreamsBuilder {
               return std::make_unique<detail::SourceNode<K, V, detail::SerdeType<KS, K>, detail::SerdeType<VS, V>>>(
                   key_serde, value_serde);
             }};
+  }
+
+  template <class K, class V, class KS, class VS>
+  KTable<K, V> TableOf(const std::string& topic, const Consumed<KS, VS>& consumed, const Materialized<KS, VS>& materialized) {
+    const bool store_named = !materialized.store_name.empty();
+    const std::string store = store_named ? materialized.store_name : graph_->NewStoreName(topic + "-");
+    const std::string source = graph_->SuffixedOr(consumed.name, "-source", "KSTREAM-SOURCE-");
+    const std::string table = graph_->NameOr(consumed.name, "KTABLE-SOURCE-");
+    return detail::AddTableSource<K, V>({graph_, 0, table, {source}, nullptr}, detail::StreamGraph::kRoot,
+                                        detail::TableStoreOf<K, V>(materialized, store), store_named,
+                                        [source, topic, consumed](Topology& topology) {
+                                          topology.AddNode(SourceSpec<K, V>(source, {topic}, consumed));
+                                          return source;
+                                        });
   }
 
   std::shared_ptr<detail::StreamGraph> graph_ = std::make_shared<detail::StreamGraph>();  // shared with all handles

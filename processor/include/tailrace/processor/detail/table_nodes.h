@@ -1,143 +1,69 @@
 // Operators on tables, and the stream-table join.
+//
+// Each operator has a store or has none. With one, old values come from it; without, they are computed from the change
+// that comes in, when the table above sends old values.
 #pragma once
 
-#include <algorithm>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
-#include "tailrace/processor/detail/aggregate_nodes.h"
 #include "tailrace/processor/detail/functions.h"
 #include "tailrace/processor/detail/node.h"
+#include "tailrace/processor/detail/table_rows.h"
+#include "tailrace/processor/detail/value_getter.h"
 
 namespace tailrace::processor::detail {
 
-// Looks up the present value of a table, through the operators between it and its store. One per task and user.
+// What a table operator is at run time; decided when the topology is built.
 template <class K, class V>
-class ValueGetter {
- public:
-  virtual ~ValueGetter() = default;
-  virtual void Init(TaskContext& context) = 0;
-  // Null when absent; valid until the next call.
-  virtual const V* Get(const K& key) = 0;
-};
-template <class K, class V>
-using ValueGetterFactory = std::function<std::unique_ptr<ValueGetter<K, V>>()>;
-
-template <class K, class V, class KS, class VS>
-class StoreGetter final : public ValueGetter<K, V> {
- public:
-  StoreGetter(std::string store, KS key_serde, VS value_serde)
-      : store_name_(std::move(store)), key_serde_(std::move(key_serde)), value_serde_(std::move(value_serde)) {}
-  void Init(TaskContext& context) override {
-    context_ = &context;
-    store_ = &context.key_value_store(store_name_);
-  }
-  const V* Get(const K& key) override {
-    const auto row = store_->Get(key_serde_.Serialize(key, scratch_));
-    if (!row.ok()) {
-      context_->Fail(row.status());
-      return nullptr;
-    }
-    if (!row->has_value()) return nullptr;
-    TAILRACE_CHECK(value_serde_.Deserialize((*row)->value, value_), "a serde cannot read what it wrote");
-    return &value_;
-  }
-
- private:
-  const std::string store_name_;
-  KS key_serde_;
-  VS value_serde_;
-  TaskContext* context_ = nullptr;
-  state::KeyValueStore* store_ = nullptr;
-  std::string scratch_;
-  V value_{};
+struct TableNodeOptions {
+  std::optional<std::string> store;
+  AnySerde<K> key_serde;    // used with a store only
+  AnySerde<V> value_serde;
+  bool sends_old_values = false;
+  bool versioned = false;  // the table above is versioned
 };
 
-template <class K, class V, class VR, class F>
-class MapValuesGetter final : public ValueGetter<K, VR> {
+// What table operators share: a store or none, and whether old values are sent.
+template <class KI, class VI, class K, class V>
+class TableOperator : public Operator<KI, VI, K, Change<V>> {
  public:
-  MapValuesGetter(std::unique_ptr<ValueGetter<K, V>> parent, F mapper)
-      : parent_(std::move(parent)), mapper_(std::move(mapper)) {}
-  void Init(TaskContext& context) override { parent_->Init(context); }
-  const VR* Get(const K& key) override {
-    const V* const value = parent_->Get(key);
-    if (value == nullptr) return nullptr;
-    value_ = CallKeyValue<K, V>(mapper_, &key, value);
-    return &value_;
+  explicit TableOperator(TableNodeOptions<K, V> options)
+      : sends_old_values_(options.sends_old_values), versioned_(options.versioned) {
+    if (options.store.has_value())
+      rows_.emplace(*std::move(options.store), std::move(options.key_serde), std::move(options.value_serde));
   }
-
- private:
-  std::unique_ptr<ValueGetter<K, V>> parent_;
-  F mapper_;
-  VR value_{};
-};
-
-template <class K, class V, class F>
-class FilterGetter final : public ValueGetter<K, V> {
- public:
-  FilterGetter(std::unique_ptr<ValueGetter<K, V>> parent, F predicate, bool keep)
-      : parent_(std::move(parent)), predicate_(std::move(predicate)), keep_(keep) {}
-  void Init(TaskContext& context) override { parent_->Init(context); }
-  const V* Get(const K& key) override {
-    const V* const value = parent_->Get(key);
-    if (value == nullptr) return nullptr;
-    return static_cast<bool>(CallKeyValue<K, V>(predicate_, &key, value)) == keep_ ? value : nullptr;
-  }
-
- private:
-  std::unique_ptr<ValueGetter<K, V>> parent_;
-  F predicate_;
-  const bool keep_;
-};
-
-// Reads a topic as a table (KTableSource): every record is an upsert, a null value a delete.
-template <class K, class V, class KS, class VS>
-class TableSourceNode final : public Operator<K, V, K, Change<V>>, private state::ChangeListener {
- public:
-  TableSourceNode(std::string store, KS key_serde, VS value_serde)
-      : store_name_(std::move(store)), key_serde_(std::move(key_serde)), value_serde_(value_serde),
-        decoder_(std::move(value_serde)) {}
-
   absl::Status Init(TaskContext& context) override {
-    store_ = &context.key_value_store(store_name_);
-    if (!this->output().empty() && store_->spec().caching) store_->SetChangeListener(this);
-    forwards_now_ = !this->output().empty() && !store_->spec().caching;
-    return Operator<K, V, K, Change<V>>::Init(context);
+    if (rows_.has_value()) TAILRACE_RETURN_IF_ERROR(rows_->Init(context, this->output()));
+    return Operator<KI, VI, K, Change<V>>::Init(context);
   }
   void Close() override {
-    if (store_ != nullptr) store_->SetChangeListener(nullptr);
+    if (rows_.has_value()) rows_->Close();
   }
+
+ protected:
+  std::optional<TableRows<K, V>> rows_;
+  const bool sends_old_values_;
+  const bool versioned_;
+};
+
+// Reads a topic or a stream as a table (KTableSource): every record is an upsert, a null value a delete.
+template <class K, class V>
+class TableSourceNode final : public TableOperator<K, V, K, V> {
+ public:
+  using TableOperator<K, V, K, V>::TableOperator;
   void Process(const Record<K, V>& record) override {
     if (record.key == nullptr) return this->context().Drop(DropReason::kNullKey);
-    const auto entry = store_->Upsert(key_serde_.Serialize(*record.key, key_scratch_));
-    if (!entry.ok()) return this->context().Fail(entry.status());
     Change<V> change{record.value, nullptr};
-    if (forwards_now_ && store_->spec().keep_old_values)
-      change.old_value = decoder_.Decode({}, (*entry)->value()).old_value;
-    store_->Update(**entry,
-                   record.value == nullptr ? kafka::NullableBytes() : value_serde_.Serialize(*record.value, value_scratch_),
-                   record.timestamp_ms);
-    if (forwards_now_) this->Forward({record.key, &change, record.timestamp_ms, record.headers});
+    if (!this->rows_.has_value()) return this->Forward({record.key, &change, record.timestamp_ms, record.headers});
+    state::CacheEntry* const entry = this->rows_->Find(*record.key);
+    if (entry == nullptr) return;
+    if (this->sends_old_values_) change.old_value = this->rows_->Decode(*entry);
+    this->rows_->Update(*entry, *record.key, change, record.timestamp_ms, record.timestamp_ms, record.headers);
   }
-
- private:
-  void OnChange(const state::StoreChange& change) override {
-    TAILRACE_CHECK(key_serde_.Deserialize(change.key, changed_key_), "a serde cannot read what it wrote");
-    const Change<V> decoded = decoder_.Decode(change.new_value, change.old_value);
-    this->Forward({&changed_key_, &decoded, change.timestamp_ms, nullptr});
-  }
-
-  const std::string store_name_;
-  KS key_serde_;
-  VS value_serde_;
-  ChangeDecoder<V, VS> decoder_;
-  state::KeyValueStore* store_ = nullptr;
-  bool forwards_now_ = false;
-  K changed_key_{};
-  std::string key_scratch_;
-  std::string value_scratch_;
 };
 
 template <class K, class V>
@@ -148,14 +74,23 @@ class TableToStreamNode final : public Operator<K, Change<V>, K, V> {
   }
 };
 
-// A change whose value does not pass becomes a delete (KTableFilter without a store of its own).
+// A change whose value does not pass becomes a delete (KTableFilter). When old values are sent, a key that neither passed
+// nor passes is not forwarded.
 template <class K, class V, class F>
-class TableFilterNode final : public Operator<K, Change<V>, K, Change<V>> {
+class TableFilterNode final : public TableOperator<K, Change<V>, K, V> {
  public:
-  TableFilterNode(F predicate, bool keep) : predicate_(std::move(predicate)), keep_(keep) {}
+  TableFilterNode(TableNodeOptions<K, V> options, F predicate, bool keep)
+      : TableOperator<K, Change<V>, K, V>(std::move(options)), predicate_(std::move(predicate)), keep_(keep) {}
   void Process(const Record<K, Change<V>>& record) override {
-    const Change<V> change{Passing(record.key, record.value->new_value), Passing(record.key, record.value->old_value)};
-    this->Forward({record.key, &change, record.timestamp_ms, record.headers});
+    Change<V> change{Passing(record.key, record.value->new_value), nullptr, record.value->is_latest};
+    state::CacheEntry* entry = nullptr;
+    if (this->rows_.has_value() && (entry = this->rows_->Find(*record.key)) == nullptr) return;
+    if (this->sends_old_values_) {
+      change.old_value = entry != nullptr ? this->rows_->Decode(*entry) : Passing(record.key, record.value->old_value);
+      if (!this->versioned_ && change.new_value == nullptr && change.old_value == nullptr) return;
+    }
+    if (entry == nullptr) return this->Forward({record.key, &change, record.timestamp_ms, record.headers});
+    this->rows_->Update(*entry, *record.key, change, record.timestamp_ms, record.timestamp_ms, record.headers);
   }
 
  private:
@@ -167,24 +102,43 @@ class TableFilterNode final : public Operator<K, Change<V>, K, Change<V>> {
   const bool keep_;
 };
 
-template <class K, class V, class VR, class F>
-class TableMapValuesNode final : public Operator<K, Change<V>, K, Change<VR>> {
+// `F` is Result(const K&, const V*), called for present values only unless `kSeesNull` (KTableMapValues,
+// KTableTransformValues); a result may be std::optional.
+template <class K, class V, class VR, class F, bool kSeesNull = false>
+class TableMapValuesNode final : public TableOperator<K, Change<V>, K, VR> {
  public:
-  explicit TableMapValuesNode(F mapper) : mapper_(std::move(mapper)) {}
+  TableMapValuesNode(TableNodeOptions<K, VR> options, F mapper)
+      : TableOperator<K, Change<V>, K, VR>(std::move(options)), mapper_(std::move(mapper)) {}
+  absl::Status Init(TaskContext& context) override {
+    if constexpr (requires { mapper_.Init(context); }) mapper_.Init(context);
+    return TableOperator<K, Change<V>, K, VR>::Init(context);
+  }
+  void Close() override {
+    if constexpr (requires { mapper_.Close(); }) mapper_.Close();
+    TableOperator<K, Change<V>, K, VR>::Close();
+  }
   void Process(const Record<K, Change<V>>& record) override {
-    const Change<VR> change{Map(record.key, record.value->new_value, new_), Map(record.key, record.value->old_value, old_)};
-    this->Forward({record.key, &change, record.timestamp_ms, record.headers});
+    Change<VR> change{Map(record.key, record.value->new_value, new_), nullptr, record.value->is_latest};
+    if (!this->rows_.has_value()) {
+      if (this->sends_old_values_) change.old_value = Map(record.key, record.value->old_value, old_);
+      return this->Forward({record.key, &change, record.timestamp_ms, record.headers});
+    }
+    state::CacheEntry* const entry = this->rows_->Find(*record.key);
+    if (entry == nullptr) return;
+    if (this->sends_old_values_) change.old_value = this->rows_->Decode(*entry);
+    this->rows_->Update(*entry, *record.key, change, record.timestamp_ms, record.timestamp_ms, record.headers);
   }
 
  private:
-  const VR* Map(const K* key, const V* value, VR& out) {
-    if (value == nullptr) return nullptr;
-    out = CallKeyValue<K, V>(mapper_, key, value);
-    return &out;
+  using Result = std::optional<std::remove_cvref_t<std::invoke_result_t<F&, const K&, const V*>>>;
+  const VR* Map(const K* key, const V* value, Result& out) {
+    if (!kSeesNull && value == nullptr) return nullptr;
+    out.emplace(mapper_(*key, value));
+    return PointerTo(*out);
   }
   F mapper_;
-  VR new_{};
-  VR old_{};
+  Result new_;
+  Result old_;
 };
 
 // Looks the table up when a stream record passes (KStreamKTableJoin). The result carries the stream record's time.
@@ -201,7 +155,7 @@ class StreamTableJoinNode final : public Operator<K, V, K, VR> {
   void Process(const Record<K, V>& record) override {
     if (record.value == nullptr) return this->context().Drop(DropReason::kNullValue);
     if (record.key == nullptr && !kLeft) return this->context().Drop(DropReason::kNullKey);
-    const VT* const other = record.key == nullptr ? nullptr : table_->Get(*record.key);
+    const VT* const other = record.key == nullptr ? nullptr : table_->Get(*record.key).value;
     if constexpr (kLeft) {
       const auto& joined = joiner_(*record.value, other);
       this->Forward({record.key, PointerTo(joined), record.timestamp_ms, record.headers});

@@ -1,0 +1,163 @@
+// Looking up the present row of a table, through the operators between it and its store.
+#pragma once
+
+#include <algorithm>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tailrace/processor/detail/any_serde.h"
+#include "tailrace/processor/detail/functions.h"
+#include "tailrace/processor/detail/task_context.h"
+
+namespace tailrace::processor::detail {
+
+// A row as a lookup finds it; a null value means absent.
+template <class V>
+struct ValueAndTimestamp {
+  const V* value = nullptr;
+  int64_t timestamp_ms = -1;
+};
+
+// One per task and user (KTableValueGetter). Not thread-safe.
+template <class K, class V>
+class ValueGetter {
+ public:
+  virtual ~ValueGetter() = default;
+  virtual void Init(TaskContext& context) = 0;
+  // Valid until the next call of this getter, or of the store below it. A failed read fails the task and finds nothing.
+  virtual ValueAndTimestamp<V> Get(const K& key) = 0;
+  // The row as it was at a time. REQUIRES: versioned().
+  virtual ValueAndTimestamp<V> GetAsOf(const K& key, int64_t) { return Get(key); }
+  virtual bool versioned() const { return false; }
+};
+template <class K, class V>
+using ValueGetterFactory = std::function<std::unique_ptr<ValueGetter<K, V>>()>;
+
+// What a reader of a table needs: the stores to connect to, and one getter per task.
+template <class K, class V>
+struct TableView {
+  std::vector<std::string> stores;
+  ValueGetterFactory<K, V> getter;
+};
+
+// Rows of a key-value store.
+template <class K, class V>
+class StoreGetter final : public ValueGetter<K, V> {
+ public:
+  StoreGetter(std::string store, AnySerde<K> key_serde, AnySerde<V> value_serde)
+      : store_name_(std::move(store)), key_serde_(std::move(key_serde)), value_serde_(std::move(value_serde)) {}
+  void Init(TaskContext& context) override {
+    context_ = &context;
+    store_ = &context.key_value_store(store_name_);
+  }
+  ValueAndTimestamp<V> Get(const K& key) override {
+    const auto row = store_->Get(key_serde_.Serialize(key, scratch_));
+    if (!row.ok()) {
+      context_->Fail(row.status());
+      return {};
+    }
+    if (!row->has_value()) return {};
+    TAILRACE_CHECK(value_serde_.Deserialize((*row)->value, value_), "a serde cannot read what it wrote");
+    return {&value_, (*row)->timestamp_ms};
+  }
+
+ private:
+  const std::string store_name_;
+  AnySerde<K> key_serde_;
+  AnySerde<V> value_serde_;
+  TaskContext* context_ = nullptr;
+  state::KeyValueStore* store_ = nullptr;
+  std::string scratch_;
+  V value_{};
+};
+
+// Rows of a window store by windowed key. `key_serde` is that of the key without its window.
+template <class K, class V>
+class WindowStoreGetter final : public ValueGetter<Windowed<K>, V> {
+ public:
+  WindowStoreGetter(std::string store, AnySerde<K> key_serde, AnySerde<V> value_serde)
+      : store_name_(std::move(store)), key_serde_(std::move(key_serde)), value_serde_(std::move(value_serde)) {}
+  void Init(TaskContext& context) override {
+    context_ = &context;
+    store_ = &context.window_store(store_name_);
+  }
+  ValueAndTimestamp<V> Get(const Windowed<K>& windowed) override {
+    const auto row = store_->Fetch(key_serde_.Serialize(windowed.key, scratch_), windowed.start_ms);
+    if (!row.ok()) {
+      context_->Fail(row.status());
+      return {};
+    }
+    if (!row->has_value()) return {};
+    TAILRACE_CHECK(value_serde_.Deserialize((*row)->value, value_), "a serde cannot read what it wrote");
+    return {&value_, (*row)->timestamp_ms};
+  }
+
+ private:
+  const std::string store_name_;
+  AnySerde<K> key_serde_;
+  AnySerde<V> value_serde_;
+  TaskContext* context_ = nullptr;
+  state::WindowStore* store_ = nullptr;
+  std::string scratch_;
+  V value_{};
+};
+
+// The row of a table without a store of its own, computed from the row above it. `F` is Result(const K&, const V*); a
+// result may be std::optional. It sees null only when `kSeesNull`.
+template <class K, class V, class VR, class F, bool kSeesNull = false>
+class DerivedGetter final : public ValueGetter<K, VR> {
+ public:
+  DerivedGetter(std::unique_ptr<ValueGetter<K, V>> parent, F derive)
+      : parent_(std::move(parent)), derive_(std::move(derive)) {}
+  void Init(TaskContext& context) override {
+    parent_->Init(context);
+    if constexpr (requires { derive_.Init(context); }) derive_.Init(context);
+  }
+  ValueAndTimestamp<VR> Get(const K& key) override { return Derive(key, parent_->Get(key)); }
+  ValueAndTimestamp<VR> GetAsOf(const K& key, int64_t time_ms) override {
+    return Derive(key, parent_->GetAsOf(key, time_ms));
+  }
+  bool versioned() const override { return parent_->versioned(); }
+
+ private:
+  ValueAndTimestamp<VR> Derive(const K& key, const ValueAndTimestamp<V>& row) {
+    if (!kSeesNull && row.value == nullptr) return {};
+    result_.emplace(derive_(key, row.value));
+    const VR* const value = PointerTo(*result_);
+    return value == nullptr ? ValueAndTimestamp<VR>{} : ValueAndTimestamp<VR>{value, row.timestamp_ms};
+  }
+
+  std::unique_ptr<ValueGetter<K, V>> parent_;
+  F derive_;
+  std::optional<std::remove_cvref_t<std::invoke_result_t<F&, const K&, const V*>>> result_;
+};
+
+// Rows that pass the filter of a table.
+template <class K, class V, class F>
+class FilterGetter final : public ValueGetter<K, V> {
+ public:
+  FilterGetter(std::unique_ptr<ValueGetter<K, V>> parent, F predicate, bool keep)
+      : parent_(std::move(parent)), predicate_(std::move(predicate)), keep_(keep) {}
+  void Init(TaskContext& context) override { parent_->Init(context); }
+  ValueAndTimestamp<V> Get(const K& key) override { return Passing(key, parent_->Get(key)); }
+  ValueAndTimestamp<V> GetAsOf(const K& key, int64_t time_ms) override {
+    return Passing(key, parent_->GetAsOf(key, time_ms));
+  }
+  bool versioned() const override { return parent_->versioned(); }
+
+ private:
+  ValueAndTimestamp<V> Passing(const K& key, const ValueAndTimestamp<V>& row) {
+    if (row.value == nullptr) return row;
+    return static_cast<bool>(CallKeyValue<K, V>(predicate_, &key, row.value)) == keep_ ? row : ValueAndTimestamp<V>{};
+  }
+
+  std::unique_ptr<ValueGetter<K, V>> parent_;
+  F predicate_;
+  const bool keep_;
+};
+
+}  // namespace tailrace::processor::detail
