@@ -37,6 +37,10 @@ struct Task::Punctuation : detail::PunctuationHandle {
   bool cancelled = false;
 };
 
+bool Task::EarlierPunctuation::operator()(const std::shared_ptr<Punctuation>& a, const std::shared_ptr<Punctuation>& b) const {
+  return a->next_ms < b->next_ms;
+}
+
 absl::StatusOr<std::unique_ptr<Task>> Task::Create(TaskOptions options) {
   TAILRACE_CHECK(options.subtopology != nullptr && options.state != nullptr && options.clock != nullptr,
                  "a task needs its subtopology, state and clock");
@@ -76,6 +80,7 @@ absl::Status Task::Start(kafka::Producer& producer, const std::vector<kafka::Com
   restored_times_ms_ = {stored.operator_times_ms.begin(), stored.operator_times_ms.end()};
   stream_time_ms_ = stored.stream_time_ms;
   queues_.clear();
+  filled_.clear();
   queues_.resize(options_.inputs.size());
   for (size_t slot = 0; slot < committed.size(); ++slot) {
     const CommittedMetadata metadata = DecodeCommittedMetadata(committed[slot].metadata);
@@ -92,7 +97,8 @@ absl::Status Task::Start(kafka::Producer& producer, const std::vector<kafka::Com
 
 absl::Status Task::BuildNodes() {
   const detail::Subtopology& subtopology = *options_.subtopology;
-  punctuations_.clear();
+  stream_punctuations_.clear();
+  wall_punctuations_.clear();
   kept_times_.clear();
 
   changelog_topics_.clear();
@@ -249,6 +255,7 @@ void Task::Enqueue(int32_t slot, const kafka::RecordView& record, kafka::Headers
   if (!direct() && queue.source->Decode(record, queue.partition_time_ms).ok())
     buffered.timestamp_ms = queue.source->timestamp_ms();
   queue.records.push_back(std::move(buffered));
+  if (queue.records.size() == 1) filled_.Push(static_cast<size_t>(slot));
 }
 
 bool Task::ReadyToProcess() {
@@ -277,19 +284,18 @@ absl::StatusOr<int> Task::ProcessBuffered(int max_records) {
   current_batch_ = nullptr;
   int processed = 0;
   while (processed < max_records && ReadyToProcess()) {
-    InputQueue* next = nullptr;
-    for (InputQueue& queue : queues_)
-      if (!queue.records.empty() && (next == nullptr || queue.records.front().timestamp_ms < next->records.front().timestamp_ms))
-        next = &queue;
-    const BufferedRecord buffered = std::move(next->records.front());
-    next->records.pop_front();
+    const size_t slot = filled_.Pop();
+    InputQueue& queue = queues_[slot];
+    const BufferedRecord buffered = std::move(queue.records.front());
+    queue.records.pop_front();
+    if (!queue.records.empty()) filled_.Push(slot);
     kafka::RecordView view{.offset = buffered.offset, .timestamp_ms = buffered.timestamp_ms};
     const char* const bytes = buffered.bytes.data();
     const size_t key_size = buffered.key_size < 0 ? 0 : static_cast<size_t>(buffered.key_size);
     if (buffered.key_size >= 0) view.key = {bytes, key_size};
     if (buffered.value_size >= 0) view.value = {bytes + key_size, static_cast<size_t>(buffered.value_size)};
     current_headers_ = &buffered.headers;
-    TAILRACE_RETURN_IF_ERROR(ProcessOne(*next, static_cast<int32_t>(next - queues_.data()), view));
+    TAILRACE_RETURN_IF_ERROR(ProcessOne(queue, static_cast<int32_t>(slot), view));
     ++processed;
   }
   current_headers_ = nullptr;
@@ -314,14 +320,11 @@ absl::StatusOr<bool> Task::Punctuate() {
 }
 
 absl::Status Task::FirePunctuations(PunctuationType type, int64_t now_ms, bool& fired) {
-  if (punctuations_.empty() || (type == PunctuationType::kStreamTime && now_ms < 0)) return absl::OkStatus();
-  std::erase_if(punctuations_, [](const auto& punctuation) { return punctuation->cancelled; });
-  const auto due = punctuations_;  // callbacks may schedule more
-  for (const auto& punctuation : due) {
-    if (punctuation->type != type || punctuation->cancelled || now_ms < punctuation->next_ms) continue;
-    // Missed intervals collapse into one firing (Kafka Streams' PunctuationSchedule.next).
-    const int64_t missed = (now_ms - punctuation->next_ms) / punctuation->interval_ms;
-    punctuation->next_ms += (missed + 1) * punctuation->interval_ms;
+  PunctuationQueue& queue = type == PunctuationType::kStreamTime ? stream_punctuations_ : wall_punctuations_;
+  if (type == PunctuationType::kStreamTime && now_ms < 0) return absl::OkStatus();
+  while (!queue.empty() && queue.top()->next_ms <= now_ms) {
+    const std::shared_ptr<Punctuation> punctuation = queue.Pop();
+    if (punctuation->cancelled) continue;
     fired = true;
     dirty_ = true;
     record_ = {.topic = {}, .partition = options_.id.partition, .offset = base::kOffsetUnknown, .timestamp_ms = now_ms};
@@ -335,6 +338,10 @@ absl::Status Task::FirePunctuations(PunctuationType type, int64_t now_ms, bool& 
                          absl::StrCat("task ", id().ToString(), ": a punctuation threw: ", error.what()));
     }
     if (!failure_.ok()) return failure_;
+    // Missed intervals collapse into one firing (Kafka Streams' PunctuationSchedule.next).
+    const int64_t missed = (now_ms - punctuation->next_ms) / punctuation->interval_ms;
+    punctuation->next_ms += (missed + 1) * punctuation->interval_ms;
+    if (!punctuation->cancelled) queue.Push(punctuation);
   }
   return absl::OkStatus();
 }
@@ -355,7 +362,7 @@ std::unique_ptr<detail::PunctuationHandle> Task::Schedule(int64_t interval_ms, P
     Fail(base::UsageError(absl::StrCat("a punctuation interval of ", interval_ms, " ms: it must be positive")));
     punctuation->Cancel();
   }
-  punctuations_.push_back(punctuation);
+  (type == PunctuationType::kStreamTime ? stream_punctuations_ : wall_punctuations_).Push(punctuation);
   return std::make_unique<Handle>(std::move(punctuation));
 }
 
@@ -422,7 +429,8 @@ absl::Status Task::Revert(kafka::Producer& producer, const std::vector<kafka::Co
 void Task::Close() {
   for (const auto& node : nodes_) node->Close();
   nodes_.clear();
-  punctuations_.clear();
+  stream_punctuations_.clear();
+  wall_punctuations_.clear();
   kept_times_.clear();
 }
 

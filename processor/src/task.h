@@ -19,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "java_order.h"
 #include "tailrace/base/clock.h"
 #include "tailrace/base/status.h"
 #include "tailrace/base/types.h"
@@ -135,6 +136,18 @@ class Task final : private detail::TaskContext, private state::ChangelogWriter {
     bool moved = false;  // something was processed since Start
   };
   struct Punctuation;
+  // Kafka Streams takes records and punctuations from java.util.PriorityQueue; so equal times leave in its order.
+  struct EarlierHead {
+    const std::vector<InputQueue>* queues;
+    bool operator()(size_t a, size_t b) const {
+      return (*queues)[a].records.front().timestamp_ms < (*queues)[b].records.front().timestamp_ms;
+    }
+  };
+  struct EarlierPunctuation {
+    bool operator()(const std::shared_ptr<Punctuation>& a, const std::shared_ptr<Punctuation>& b) const;
+  };
+  // Shared with the handles that cancel them: either may go first.
+  using PunctuationQueue = JavaPriorityQueue<std::shared_ptr<Punctuation>, EarlierPunctuation>;
 
   explicit Task(TaskOptions options);
 
@@ -174,8 +187,10 @@ class Task final : private detail::TaskContext, private state::ChangelogWriter {
   kafka::Producer* producer_ = nullptr;
   std::vector<std::unique_ptr<detail::Node>> nodes_;
   std::vector<InputQueue> queues_;
+  JavaPriorityQueue<size_t, EarlierHead> filled_{EarlierHead{&queues_}};  // slots that have a record, by its time
   std::vector<kafka::TopicHandle> changelog_topics_;  // per store; -1 for stores without logging
-  std::vector<std::shared_ptr<Punctuation>> punctuations_;
+  PunctuationQueue stream_punctuations_;
+  PunctuationQueue wall_punctuations_;
   std::map<std::string, int64_t, std::less<>> restored_times_ms_;
   std::map<std::string, const int64_t*, std::less<>> kept_times_;
   std::optional<kafka::TopicHandle> dead_letter_;

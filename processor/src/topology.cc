@@ -8,6 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "java_order.h"
 #include "tailrace/base/check.h"
 #include "topology_description.h"
 
@@ -56,6 +57,7 @@ struct Topology::Impl {
   // Set by Compile.
   std::string application_id;
   std::vector<detail::Subtopology> subtopologies;
+  detail::Subtopology whole;
   std::vector<std::vector<std::string>> copartition_topics;
   std::map<std::string, detail::RepartitionTopic> full_repartition;
   std::string fingerprint;
@@ -80,6 +82,38 @@ struct Topology::Impl {
       result[entry->second].push_back(&nodes[i]);
     }
     return result;
+  }
+
+  // The stores of these nodes in the order in which Kafka Streams registers and flushes them: by the first node that uses
+  // them, those of one node as Java's hash set has them (InternalTopologyBuilder.buildProcessorNode).
+  std::vector<state::StoreSpec> StoresOf(const std::vector<const detail::NodeSpec*>& members) const {
+    std::vector<state::StoreSpec> result;
+    std::set<std::string, std::less<>> seen;
+    for (const detail::NodeSpec* node : members)
+      for (const std::string& name : InJavaHashSetOrder(node->stores)) {
+        if (!seen.insert(name).second) continue;
+        result.push_back(std::find_if(stores.begin(), stores.end(), [&](const Store& s) { return s.spec.name == name; })->spec);
+        state::StoreSpec& spec = result.back();
+        if (spec.logging && spec.changelog_topic.empty())
+          spec.changelog_topic = absl::StrCat(application_id, "-", spec.name, "-changelog");
+      }
+    return result;
+  }
+
+  detail::Subtopology Subtopology(int32_t id, std::vector<const detail::NodeSpec*> members) const {
+    detail::Subtopology subtopology{.id = id, .nodes = std::move(members)};
+    for (const detail::NodeSpec* node : subtopology.nodes) {
+      for (const std::string& topic : node->topics) {
+        if (node->type == TopologyNode::Type::kSink) subtopology.sink_topics.push_back(FullName(topic));
+        if (node->type != TopologyNode::Type::kSource) continue;
+        subtopology.source_topics.push_back(FullName(topic));
+        if (repartition.contains(topic)) subtopology.repartition_sources.push_back(FullName(topic));
+      }
+    }
+    std::sort(subtopology.source_topics.begin(), subtopology.source_topics.end());
+    for (const auto& [name, topic] : repartition) subtopology.full_names.emplace(name, FullName(name));
+    subtopology.stores = StoresOf(subtopology.nodes);
+    return subtopology;
   }
 
   std::string FullName(std::string_view topic) const {
@@ -193,40 +227,21 @@ absl::Status Topology::Compile(const std::string& application_id) {
   for (const Impl::Store& store : impl.stores)
     if (store.processors.empty())
       return base::UsageError(absl::StrCat("state store ", store.spec.name, " is connected to no processor"));
-  std::map<std::string, std::string, std::less<>> full_names;
-  for (const auto& [name, topic] : impl.repartition) {
-    full_names.emplace(name, impl.FullName(name));
-    impl.full_repartition.emplace(impl.FullName(name), topic);
-  }
+  for (const auto& [name, topic] : impl.repartition) impl.full_repartition.emplace(impl.FullName(name), topic);
 
   std::string identity = Describe().text;
-  for (const auto& group : impl.Groups()) {
-    detail::Subtopology subtopology{.id = static_cast<int32_t>(impl.subtopologies.size()), .nodes = group};
-    std::set<std::string> members;
-    for (const detail::NodeSpec* node : group) {
-      members.insert(node->name);
-      for (const std::string& topic : node->topics) {
-        if (node->type == TopologyNode::Type::kSink) subtopology.sink_topics.push_back(impl.FullName(topic));
-        if (node->type != TopologyNode::Type::kSource) continue;
-        subtopology.source_topics.push_back(impl.FullName(topic));
-        if (impl.repartition.contains(topic)) subtopology.repartition_sources.push_back(impl.FullName(topic));
-      }
-    }
+  for (auto& group : impl.Groups()) {
+    detail::Subtopology subtopology = impl.Subtopology(static_cast<int32_t>(impl.subtopologies.size()), std::move(group));
     if (subtopology.source_topics.empty())
-      return base::UsageError(absl::StrCat("operator ", group.front()->name, " has no source above it"));
-    std::sort(subtopology.source_topics.begin(), subtopology.source_topics.end());
-    subtopology.full_names = full_names;
-    for (const Impl::Store& store : impl.stores) {
-      if (!members.contains(store.processors.front())) continue;
-      state::StoreSpec spec = store.spec;
-      if (spec.logging && spec.changelog_topic.empty())
-        spec.changelog_topic = absl::StrCat(application_id, "-", spec.name, "-changelog");
+      return base::UsageError(absl::StrCat("operator ", subtopology.nodes.front()->name, " has no source above it"));
+    for (const state::StoreSpec& spec : subtopology.stores)
       absl::StrAppend(&identity, spec.name, ":", static_cast<int>(spec.kind), ":", spec.window_size_ms, ":",
                       spec.changelog_topic, "\n");
-      subtopology.stores.push_back(std::move(spec));
-    }
     impl.subtopologies.push_back(std::move(subtopology));
   }
+  std::vector<const detail::NodeSpec*> all;
+  for (const detail::NodeSpec& node : impl.nodes) all.push_back(&node);
+  impl.whole = impl.Subtopology(0, std::move(all));
   for (const auto& sources : impl.copartition_sources) {
     std::vector<std::string> topics;
     for (const std::string& source : sources)
@@ -241,6 +256,7 @@ absl::Status Topology::Compile(const std::string& application_id) {
 
 const std::string& Topology::application_id() const { return impl_->application_id; }
 const std::vector<detail::Subtopology>& Topology::subtopologies() const { return impl_->subtopologies; }
+const detail::Subtopology& Topology::whole() const { return impl_->whole; }
 const std::vector<std::vector<std::string>>& Topology::copartition_topics() const { return impl_->copartition_topics; }
 const std::map<std::string, detail::RepartitionTopic>& Topology::repartition_topics() const {
   return impl_->full_repartition;

@@ -1,7 +1,5 @@
 #include "tailrace/processor/topology_test_driver.h"
 
-#include <deque>
-
 #include "absl/strings/str_cat.h"
 #include "task.h"
 #include "tailrace/base/check.h"
@@ -65,13 +63,8 @@ class CapturingProducer final : public kafka::Producer {
 
 struct TopologyTestDriver::Impl {
   struct Input {
-    Task* task = nullptr;
     int32_t slot = 0;
     base::Offset next_offset{0};
-  };
-  struct Pending {
-    std::string topic;
-    DriverRecord record;
   };
 
   explicit Impl(Topology t, TestDriverOptions o) : topology(std::move(t)), options(std::move(o)), clock(options.wall_time_ms) {}
@@ -80,12 +73,13 @@ struct TopologyTestDriver::Impl {
   TestDriverOptions options;
   base::ManualClock clock;
   CapturingProducer producer;
-  std::vector<std::unique_ptr<Task>> tasks;
+  std::unique_ptr<Task> task;
   std::map<std::string, Input, std::less<>> inputs;
   std::map<std::string, std::vector<DriverRecord>, std::less<>> produced;
-  std::deque<Pending> pending;
+  std::map<std::string, std::string> committed_metadata;
 
-  absl::Status StartTask(const detail::Subtopology& subtopology) {
+  absl::Status StartTask() {
+    const detail::Subtopology& subtopology = topology.whole();
     const base::TaskId id{subtopology.id, base::Partition(0)};
     state::TaskStateOptions state_options{.directory = {}, .task = id, .application_id = options.application_id,
                                           .stores = subtopology.stores, .memory = nullptr,
@@ -98,57 +92,48 @@ struct TopologyTestDriver::Impl {
                              .max_future_skew_ms = options.max_future_skew_ms, .max_task_idle_ms = -1};
     std::vector<kafka::CommittedOffset> committed;
     for (const std::string& topic : subtopology.source_topics) {
+      inputs[topic] = {static_cast<int32_t>(task_options.inputs.size()), base::Offset(0)};
       task_options.inputs.push_back({topic, base::Partition(0)});
       committed.push_back({{topic, base::Partition(0)}, base::kOffsetUnknown, {}});
     }
-    TAILRACE_ASSIGN_OR_RETURN(auto task, Task::Create(std::move(task_options)));
-    TAILRACE_RETURN_IF_ERROR(task->Start(producer, committed));
-    for (size_t slot = 0; slot < subtopology.source_topics.size(); ++slot)
-      inputs[subtopology.source_topics[slot]] = {task.get(), static_cast<int32_t>(slot), base::Offset(0)};
-    tasks.push_back(std::move(task));
-    return absl::OkStatus();
+    TAILRACE_ASSIGN_OR_RETURN(task, Task::Create(std::move(task_options)));
+    return task->Start(producer, committed);
+  }
+
+  void Enqueue(Input& input, const DriverRecord& record) {
+    kafka::RecordView view{.offset = input.next_offset, .timestamp_ms = record.timestamp_ms};
+    input.next_offset = input.next_offset.Next();
+    if (record.key.has_value()) view.key = std::string_view(*record.key);
+    if (record.value.has_value()) view.value = std::string_view(*record.value);
+    task->Enqueue(input.slot, view, record.headers);
   }
 
   // Moves what the producer captured to the outputs and, where a source reads the topic, to the input queue.
   void Collect() {
     for (CapturingProducer::Captured& captured : producer.TakeSent()) {
-      if (inputs.contains(captured.topic)) pending.push_back({captured.topic, captured.record});
+      if (const auto input = inputs.find(captured.topic); input != inputs.end()) Enqueue(input->second, captured.record);
       produced[captured.topic].push_back(std::move(captured.record));
     }
   }
 
-  absl::Status CommitTask(Task& task) {
-    TAILRACE_RETURN_IF_ERROR(task.PrepareCommit());
-    return task.FinishCommit();
+  absl::Status Commit() {
+    if (!task->dirty()) return absl::OkStatus();
+    TAILRACE_RETURN_IF_ERROR(task->PrepareCommit());
+    for (const kafka::OffsetToCommit& offset : task->OffsetsToCommit())
+      committed_metadata[offset.partition.topic] = offset.metadata;
+    return task->FinishCommit();
   }
 
-  absl::Status CommitAll() {
-    for (const auto& task : tasks) {
-      TAILRACE_RETURN_IF_ERROR(CommitTask(*task));
-      Collect();
-    }
-    return absl::OkStatus();
-  }
-
-  absl::Status ProcessPending() {
-    for (int round = 0; !pending.empty(); ++round) {
+  absl::Status ProcessQueued() {
+    for (int round = 0;; ++round) {
       TAILRACE_CHECK(round < kRoundsMax, "a topology feeds itself without end");
-      const Pending next = std::move(pending.front());
-      pending.pop_front();
-      Input& input = inputs.find(next.topic)->second;
-      kafka::RecordView view{.offset = input.next_offset, .timestamp_ms = next.record.timestamp_ms};
-      input.next_offset = input.next_offset.Next();
-      if (next.record.key.has_value()) view.key = std::string_view(*next.record.key);
-      if (next.record.value.has_value()) view.value = std::string_view(*next.record.value);
-      input.task->Enqueue(input.slot, view, next.record.headers);
-      TAILRACE_RETURN_IF_ERROR(input.task->ProcessBuffered(1).status());
-      TAILRACE_RETURN_IF_ERROR(input.task->Punctuate().status());
       Collect();
-      if (!options.commit_every_record && !input.task->commit_requested() && !input.task->state().WantsCommit()) continue;
-      TAILRACE_RETURN_IF_ERROR(CommitTask(*input.task));
-      Collect();
+      TAILRACE_ASSIGN_OR_RETURN(const int processed, task->ProcessBuffered(1));
+      if (processed == 0) return absl::OkStatus();
+      TAILRACE_RETURN_IF_ERROR(task->Punctuate().status());
+      if (!options.commit_every_record && !task->commit_requested() && !task->state().WantsCommit()) continue;
+      TAILRACE_RETURN_IF_ERROR(Commit());
     }
-    return absl::OkStatus();
   }
 };
 
@@ -159,36 +144,36 @@ absl::StatusOr<std::unique_ptr<TopologyTestDriver>> TopologyTestDriver::Create(T
                                                                                TestDriverOptions options) {
   TAILRACE_RETURN_IF_ERROR(topology.Compile(options.application_id));
   auto impl = std::make_unique<Impl>(std::move(topology), std::move(options));
-  for (const detail::Subtopology& subtopology : impl->topology.subtopologies())
-    TAILRACE_RETURN_IF_ERROR(impl->StartTask(subtopology));
+  TAILRACE_RETURN_IF_ERROR(impl->StartTask());
   return std::unique_ptr<TopologyTestDriver>(new TopologyTestDriver(std::move(impl)));
 }
 
 absl::Status TopologyTestDriver::Pipe(std::string_view topic, kafka::NullableBytes key, kafka::NullableBytes value,
                                       int64_t timestamp_ms, const kafka::Headers& headers) {
-  if (!impl_->inputs.contains(topic))
+  const auto input = impl_->inputs.find(topic);
+  if (input == impl_->inputs.end())
     return base::UsageError(absl::StrCat("topic ", std::string(topic), " is no source of this topology"));
-  Impl::Pending record{std::string(topic), {.key = {}, .value = {}, .timestamp_ms = timestamp_ms, .headers = headers}};
-  if (!key.is_null()) record.record.key = key.view();
-  if (!value.is_null()) record.record.value = value.view();
-  impl_->pending.push_back(std::move(record));
-  return impl_->ProcessPending();
+  DriverRecord record{.key = {}, .value = {}, .timestamp_ms = timestamp_ms, .headers = headers};
+  if (!key.is_null()) record.key = key.view();
+  if (!value.is_null()) record.value = value.view();
+  impl_->Enqueue(input->second, record);
+  return impl_->ProcessQueued();
 }
 
 absl::Status TopologyTestDriver::Commit() {
-  TAILRACE_RETURN_IF_ERROR(impl_->CommitAll());
-  TAILRACE_RETURN_IF_ERROR(impl_->ProcessPending());
-  return impl_->options.commit_every_record ? absl::OkStatus() : impl_->CommitAll();
+  // What a flush sends to an internal topic is processed at once, and may dirty stores again.
+  do {
+    TAILRACE_RETURN_IF_ERROR(impl_->Commit());
+    TAILRACE_RETURN_IF_ERROR(impl_->ProcessQueued());
+  } while (impl_->task->dirty());
+  return absl::OkStatus();
 }
 
 absl::Status TopologyTestDriver::AdvanceWallClock(int64_t ms) {
   impl_->clock.AdvanceMs(ms);
-  for (const auto& task : impl_->tasks) {
-    TAILRACE_RETURN_IF_ERROR(task->Punctuate().status());
-    TAILRACE_RETURN_IF_ERROR(impl_->CommitTask(*task));
-    impl_->Collect();
-  }
-  return impl_->ProcessPending();
+  TAILRACE_RETURN_IF_ERROR(impl_->task->Punctuate().status());
+  TAILRACE_RETURN_IF_ERROR(impl_->Commit());
+  return impl_->ProcessQueued();
 }
 
 std::vector<DriverRecord> TopologyTestDriver::TakeProduced(std::string_view topic) {
@@ -203,18 +188,20 @@ std::vector<std::string> TopologyTestDriver::ProducedTopics() const {
 }
 
 std::shared_ptr<const state::ReadView> TopologyTestDriver::Store(std::string_view store) const {
-  for (const auto& task : impl_->tasks)
-    for (const state::StoreSpec& spec : task->state().specs())
-      if (spec.name == store) return task->state().CurrentView();
+  for (const state::StoreSpec& spec : Stores())
+    if (spec.name == store) return impl_->task->state().CurrentView();
   TAILRACE_CHECK(false, absl::StrCat("the topology has no store ", std::string(store)));
 }
 
+const std::vector<state::StoreSpec>& TopologyTestDriver::Stores() const { return impl_->task->state().specs(); }
+
+std::map<std::string, std::string> TopologyTestDriver::CommittedMetadata() const { return impl_->committed_metadata; }
+
 std::map<std::string, int64_t> TopologyTestDriver::Dropped() const {
   std::map<std::string, int64_t> dropped;
-  for (const auto& task : impl_->tasks)
-    for (int reason = 0; reason < detail::kDropReasonCount; ++reason)
-      if (const int64_t count = task->counters().dropped[static_cast<size_t>(reason)]; count > 0)
-        dropped[std::string(detail::DropReasonName(static_cast<detail::DropReason>(reason)))] += count;
+  for (int reason = 0; reason < detail::kDropReasonCount; ++reason)
+    if (const int64_t count = impl_->task->counters().dropped[static_cast<size_t>(reason)]; count > 0)
+      dropped[std::string(detail::DropReasonName(static_cast<detail::DropReason>(reason)))] = count;
   return dropped;
 }
 

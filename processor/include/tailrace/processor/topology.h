@@ -51,6 +51,8 @@ class Topology {
   // After Compile:
   const std::string& application_id() const;
   const std::vector<detail::Subtopology>& subtopologies() const;
+  // All of it as one subtopology, which one task can run where every topic has one partition (TopologyTestDriver).
+  const detail::Subtopology& whole() const;
   const std::vector<std::vector<std::string>>& copartition_topics() const;  // full topic names per group
   const std::map<std::string, detail::RepartitionTopic>& repartition_topics() const;  // by full name
   // Changes whenever operators, stores or topics change: two processes with different fingerprints do not share work.

@@ -39,7 +39,8 @@ struct TestDriverOptions {
   int64_t max_future_skew_ms = -1;
 };
 
-// Every topic has one partition; each subtopology runs as its task 0. Not thread-safe.
+// Every topic has one partition, and one task runs the whole topology, as in Kafka Streams' driver of the same name: there is
+// one stream time, and internal topics are read back by the smallest timestamp. Not thread-safe.
 //
 //   auto driver = TopologyTestDriver::Create(std::move(topology)).value();
 //   auto input = driver->InputTopic<std::string, std::string>("text");
@@ -66,6 +67,11 @@ class TopologyTestDriver {
 
   // Committed content of a store. REQUIRES: the topology has it.
   std::shared_ptr<const state::ReadView> Store(std::string_view store) const;
+  // All stores, in the order in which they are flushed.
+  const std::vector<state::StoreSpec>& Stores() const;
+  // What was committed with the offsets of each source topic from which a record was taken: partition time and operator
+  // times, in Kafka Streams' encoding.
+  std::map<std::string, std::string> CommittedMetadata() const;
   // Records that operators dropped, by reason name.
   std::map<std::string, int64_t> Dropped() const;
 
