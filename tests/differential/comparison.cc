@@ -1,0 +1,74 @@
+#include "comparison.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "absl/strings/match.h"
+
+namespace tailrace::differential {
+namespace {
+
+constexpr size_t kContextLines = 2;
+
+bool IsWhy(const std::string& line) { return absl::StartsWith(line, "why "); }
+
+Transcript Compared(const Transcript& transcript) {
+  Transcript compared = transcript;
+  std::erase_if(compared, IsWhy);
+  return compared;
+}
+
+// Lines with a mark, along a longest common subsequence.
+std::vector<std::string> Aligned(const Transcript& a, const Transcript& b) {
+  std::vector<std::vector<uint32_t>> common(a.size() + 1, std::vector<uint32_t>(b.size() + 1, 0));
+  for (size_t i = a.size(); i-- > 0;)
+    for (size_t j = b.size(); j-- > 0;)
+      common[i][j] = a[i] == b[j] ? common[i + 1][j + 1] + 1 : std::max(common[i + 1][j], common[i][j + 1]);
+  std::vector<std::string> lines;
+  for (size_t i = 0, j = 0; i < a.size() || j < b.size();) {
+    if (i < a.size() && j < b.size() && a[i] == b[j]) {
+      lines.push_back("  " + a[i]);
+      ++i;
+      ++j;
+    } else if (j == b.size() || (i < a.size() && common[i + 1][j] >= common[i][j + 1])) {
+      lines.push_back("J " + a[i++]);
+    } else {
+      lines.push_back("T " + b[j++]);
+    }
+  }
+  return lines;
+}
+
+}  // namespace
+
+bool Same(const Transcript& jvm, const Transcript& ours) { return Compared(jvm) == Compared(ours); }
+
+bool Failed(const Transcript& transcript) {
+  const Transcript compared = Compared(transcript);
+  return !compared.empty() && compared.back() == "failed";
+}
+
+std::string WhyOf(const Transcript& transcript) {
+  std::string why;
+  for (const std::string& line : transcript)
+    if (IsWhy(line)) why += (why.empty() ? "" : "; ") + line.substr(4);
+  return why;
+}
+
+std::string ShowDifference(const Transcript& jvm, const Transcript& ours) {
+  const std::vector<std::string> lines = Aligned(jvm, ours);
+  std::string shown;
+  size_t next = 0;
+  for (size_t i = 0; i < lines.size(); ++i) {
+    bool near = false;
+    for (size_t j = i < kContextLines ? 0 : i - kContextLines; j < std::min(lines.size(), i + kContextLines + 1); ++j)
+      near |= lines[j][0] != ' ';
+    if (!near) continue;
+    if (i != next) shown += "  ...\n";
+    shown += lines[i] + "\n";
+    next = i + 1;
+  }
+  return shown;
+}
+
+}  // namespace tailrace::differential

@@ -1,0 +1,203 @@
+#include "generator.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+
+#include "absl/strings/str_cat.h"
+#include "tailrace/base/check.h"
+
+namespace tailrace::differential {
+namespace {
+
+constexpr int kDepthMax = 6;
+constexpr int kFar = 1000;
+
+// Builds the operators of a case: asks for a handle of some type, and makes what that needs.
+class TopologyMaker {
+ public:
+  TopologyMaker(const Grammar& grammar, Draw& draw, Case& c)
+      : grammar_(grammar), draw_(draw), case_(c), cached_percent_(draw.Of(std::vector<int>{0, 50, 100})) {
+    for (const Kind& kind : grammar.kinds()) {
+      cost_.try_emplace(kind.output, kFar);
+      for (const Type input : kind.inputs) distance_.try_emplace(input, kFar);
+    }
+    FindDistances();
+  }
+
+  void Make(const Kind& about, int more) {
+    for (int i = 0; i < 4; ++i) preferred_.push_back(&draw_.Of(grammar_.kinds()));
+    Append(about, 0);
+    for (int i = 0; i < more; ++i) Append(draw_.Percent(60) ? *draw_.Of(preferred_) : draw_.Of(grammar_.kinds()), 0);
+    for (size_t i = 0; i < handles_.size(); ++i)
+      if (!handles_[i].used) Finish(i);
+  }
+
+  const std::vector<std::string>& input_topics() const { return input_topics_; }
+
+ private:
+  struct Handle {
+    int op;
+    Type type;
+    bool used = false;
+  };
+
+  // How many operators it takes to make a handle of a type from nothing, and to get from a type to a sink.
+  void FindDistances() {
+    for (bool changed = true; changed;) {
+      changed = false;
+      for (const Kind& kind : grammar_.kinds()) {
+        int needs = 1;
+        for (const Type input : kind.inputs) needs += CostOf(input);
+        changed |= Lower(cost_, kind.output, needs);
+        if (kind.inputs.size() != 1) continue;
+        changed |= Lower(distance_, kind.inputs[0], 1 + (kind.output == Type::kNone ? 0 : DistanceOf(kind.output)));
+      }
+    }
+  }
+  static bool Lower(std::map<Type, int>& values, Type type, int value) {
+    int& present = values.try_emplace(type, kFar).first->second;
+    if (value >= present) return false;
+    present = value;
+    return true;
+  }
+  int CostOf(Type type) const { return cost_.contains(type) ? cost_.at(type) : kFar; }
+  int DistanceOf(Type type) const { return distance_.contains(type) ? distance_.at(type) : kFar; }
+  int CostOf(const Kind& kind) const {
+    int cost = 1;
+    for (const Type input : kind.inputs) cost += CostOf(input);
+    return cost;
+  }
+
+  size_t Need(Type type, int depth) {
+    std::vector<size_t> present;
+    for (size_t i = 0; i < handles_.size(); ++i)
+      if (handles_[i].type == type) present.push_back(i);
+    if (!present.empty() && draw_.Percent(depth == 0 ? 70 : 55)) {
+      // The newest one makes deep cases.
+      return draw_.Percent(50) ? present.back() : draw_.Of(present);
+    }
+    std::vector<const Kind*> makers;
+    for (const Kind& kind : grammar_.kinds())
+      if (kind.output == type && (depth < kDepthMax || CostOf(kind) == CostOf(type))) makers.push_back(&kind);
+    TAILRACE_CHECK(!makers.empty(), "no operator makes what another one takes");
+    std::vector<const Kind*> cheap = makers;
+    std::erase_if(cheap, [&](const Kind* kind) { return CostOf(*kind) > CostOf(type); });
+    return *Append(draw_.Percent(50) ? *draw_.Of(cheap) : *draw_.Of(makers), depth + 1);
+  }
+
+  // The handle that the new operator made, if it makes one.
+  std::optional<size_t> Append(const Kind& kind, int depth) {
+    std::vector<size_t> inputs;
+    for (const Type input : kind.inputs) inputs.push_back(Need(input, depth));
+    return AppendTo(kind, inputs);
+  }
+
+  std::optional<size_t> AppendTo(const Kind& kind, const std::vector<size_t>& inputs) {
+    Op op{.id = static_cast<int>(case_.ops.size()), .kind = kind.name, .inputs = {}, .arguments = {}};
+    for (const size_t input : inputs) {
+      handles_[input].used = true;
+      op.inputs.push_back(handles_[input].op);
+    }
+    Plan plan(draw_, op.id, cached_percent_, input_topics_);
+    if (kind.draw) kind.draw(plan, op);
+    case_.ops.push_back(op);
+    if (kind.output == Type::kNone) return std::nullopt;
+    handles_.push_back({op.id, kind.output});
+    return handles_.size() - 1;
+  }
+
+  // What comes out of a handle that nobody uses must be seen: the shortest way to a sink. Some tables stay without.
+  void Finish(size_t handle) {
+    const Type type = handles_[handle].type;
+    if (type == Type::kTable && draw_.Percent(15)) return;
+    std::vector<const Kind*> ways;
+    for (const Kind& kind : grammar_.kinds())
+      if (kind.inputs == std::vector{type} &&
+          1 + (kind.output == Type::kNone ? 0 : DistanceOf(kind.output)) == DistanceOf(type))
+        ways.push_back(&kind);
+    if (ways.empty()) return;
+    AppendTo(*draw_.Of(ways), {handle});
+  }
+
+  const Grammar& grammar_;
+  Draw& draw_;
+  Case& case_;
+  const int cached_percent_;
+  std::map<Type, int> cost_;
+  std::map<Type, int> distance_;
+  std::vector<Handle> handles_;
+  std::vector<const Kind*> preferred_;
+  std::vector<std::string> input_topics_;
+};
+
+// Records with the times and keys that make operators decide: ties, disorder, gaps, below zero, nulls, tombstones.
+class EventMaker {
+ public:
+  EventMaker(Draw& draw, const std::vector<std::string>& topics) : draw_(draw), topics_(topics) {
+    keys_ = draw.Between(1, 5);
+    disorder_percent_ = draw.Of(std::vector<int>{0, 15, 40});
+    step_max_ = draw.Of(std::vector<int>{1, 4, 12});
+    null_percent_ = draw.Of(std::vector<int>{0, 8, 25});
+    header_percent_ = draw.Of(std::vector<int>{0, 0, 30});
+  }
+
+  Event Next() {
+    Event event;
+    if (draw_.Percent(4)) {
+      event.wait_ms = draw_.Of(std::vector<int>{1, 10, 60, 1000});
+      return event;
+    }
+    event.topic = draw_.Of(topics_);
+    event.timestamp_ms = Time();
+    if (!draw_.Percent(null_percent_ / 2)) event.key = Key();
+    if (!draw_.Percent(null_percent_)) event.value = absl::StrCat("v", draw_.Between(0, 9));
+    if (draw_.Percent(header_percent_)) {
+      event.headers.emplace_back("h", absl::StrCat(draw_.Between(0, 9)));
+      if (draw_.Percent(20)) event.headers.emplace_back("empty", std::nullopt);
+    }
+    return event;
+  }
+
+ private:
+  int64_t Time() {
+    if (draw_.Percent(2)) return -draw_.Between(1, 5);
+    if (draw_.Percent(3)) now_ms_ += draw_.Of(std::vector<int>{50, 200, 5000});
+    else now_ms_ += draw_.Between(0, step_max_);
+    if (!draw_.Percent(disorder_percent_)) return now_ms_;
+    return std::max<int64_t>(0, now_ms_ - draw_.Between(0, 60));
+  }
+  std::string Key() {
+    if (draw_.Percent(2)) return draw_.Of(std::vector<std::string>{"", "\xc3\xa9", "k", "k0k"});
+    return absl::StrCat("k", draw_.Between(0, keys_ - 1));
+  }
+
+  Draw& draw_;
+  const std::vector<std::string>& topics_;
+  int64_t keys_;
+  int disorder_percent_;
+  int step_max_;
+  int null_percent_;
+  int header_percent_;
+  int64_t now_ms_ = 0;
+};
+
+}  // namespace
+
+Case Generate(const Grammar& grammar, uint64_t seed, const std::vector<std::string>& only) {
+  Draw draw(seed);
+  Case c;
+  c.seed = seed;
+  c.settings["statestore.cache.max.bytes"] = draw.Percent(30) ? "0" : "10485760";
+  TopologyMaker topology(grammar, draw, c);
+  const Kind& about = only.empty() ? grammar.kinds()[seed % grammar.kinds().size()]
+                                   : *grammar.Find(only[seed % only.size()]);
+  topology.Make(about,
+                static_cast<int>(draw.Percent(50) ? draw.Between(0, 3) : draw.Between(2, 8)));
+  EventMaker events(draw, topology.input_topics());
+  const int64_t count = draw.Percent(80) ? draw.Between(5, 30) : draw.Between(30, 90);
+  for (int64_t i = 0; i < count; ++i) c.events.push_back(events.Next());
+  return c;
+}
+
+}  // namespace tailrace::differential

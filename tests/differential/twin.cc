@@ -1,0 +1,125 @@
+#include "twin.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
+#include "graph.h"
+#include "tailrace/processor/topology_test_driver.h"
+
+namespace tailrace::differential {
+namespace {
+
+using processor::DriverRecord;
+using processor::TopologyTestDriver;
+
+// Bytes in quotes: ASCII as it is, everything else, blanks, quotes and backslashes as \xHH.
+void AppendBytes(std::string& line, std::string_view bytes) {
+  line += '"';
+  for (const char c : bytes) {
+    if (c > ' ' && c < 127 && c != '"' && c != '\\') line += c;
+    else absl::StrAppendFormat(&line, "\\x%02x", static_cast<uint8_t>(c));
+  }
+  line += '"';
+}
+
+void AppendBytes(std::string& line, const std::optional<std::string>& bytes) {
+  if (bytes.has_value()) AppendBytes(line, std::string_view(*bytes));
+  else line += "null";
+}
+
+void WriteTopology(const processor::Topology& topology, Transcript& transcript) {
+  for (const std::string& line : std::vector<std::string>(absl::StrSplit(topology.Describe().text, '\n')))
+    transcript.push_back("topology " + line);
+  if (transcript.back() == "topology ") transcript.pop_back();  // after the last line end
+}
+
+void WriteTopics(TopologyTestDriver& driver, Transcript& transcript) {
+  for (const std::string& topic : driver.ProducedTopics()) {
+    for (const DriverRecord& record : driver.TakeProduced(topic)) {
+      std::string line = "record " + topic + " ";
+      AppendBytes(line, record.key);
+      line += ' ';
+      AppendBytes(line, record.value);
+      absl::StrAppend(&line, " ", record.timestamp_ms);
+      for (const kafka::Header& header : record.headers) {
+        absl::StrAppend(&line, " ", header.name, "=");
+        AppendBytes(line, header.value);
+      }
+      transcript.push_back(std::move(line));
+    }
+  }
+}
+
+absl::Status WriteStores(const TopologyTestDriver& driver, Transcript& transcript) {
+  for (const state::StoreSpec& store : driver.Stores()) {
+    Transcript rows;
+    const auto add = [&](const state::Row& row) {
+      std::string line = "store " + store.name + " ";
+      AppendBytes(line, row.key);
+      if (row.window_start_ms != state::kNoWindow)
+        absl::StrAppend(&line, " [", row.window_start_ms, ",", row.window_start_ms + store.window_size_ms, ")");
+      line += ' ';
+      AppendBytes(line, row.value);
+      absl::StrAppend(&line, " ", row.timestamp_ms);
+      rows.push_back(std::move(line));
+      return true;
+    };
+    const auto view = driver.Store(store.name);
+    if (store.kind == state::StoreKind::kKeyValue)
+      TAILRACE_RETURN_IF_ERROR(view->Range(store.name, std::nullopt, std::nullopt, std::nullopt, add));
+    else
+      TAILRACE_RETURN_IF_ERROR(view->FetchAll(store.name, 0, INT64_MAX, std::nullopt, add));
+    std::sort(rows.begin(), rows.end());
+    transcript.insert(transcript.end(), rows.begin(), rows.end());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Pipe(TopologyTestDriver& driver, const Event& event) {
+  if (event.topic.empty()) return driver.AdvanceWallClock(event.wait_ms);
+  kafka::Headers headers;
+  for (const auto& [name, value] : event.headers) headers.push_back({name, value});
+  kafka::NullableBytes key;
+  kafka::NullableBytes value;
+  if (event.key.has_value()) key = std::string_view(*event.key);
+  if (event.value.has_value()) value = std::string_view(*event.value);
+  return driver.Pipe(event.topic, key, value, event.timestamp_ms, headers);
+}
+
+absl::Status Run(const Grammar& grammar, const Case& c, Transcript& transcript) {
+  Graph graph;
+  for (const Op& op : c.ops) {
+    const Kind* const kind = grammar.Find(op.kind);
+    if (kind == nullptr) return absl::InvalidArgumentError("no operator is called " + op.kind);
+    graph.made[op.id] = kind->build(graph, op);
+  }
+  TAILRACE_ASSIGN_OR_RETURN(processor::Topology topology, graph.builder.Build());
+  Transcript described;
+  WriteTopology(topology, described);
+  processor::TestDriverOptions options{.application_id = "app"};
+  const auto cache = c.settings.find("statestore.cache.max.bytes");
+  options.caching = cache == c.settings.end() || cache->second != "0";
+  TAILRACE_ASSIGN_OR_RETURN(const auto driver, TopologyTestDriver::Create(std::move(topology), options));
+  transcript = std::move(described);
+  for (const Event& event : c.events) TAILRACE_RETURN_IF_ERROR(Pipe(*driver, event));
+  WriteTopics(*driver, transcript);
+  TAILRACE_RETURN_IF_ERROR(WriteStores(*driver, transcript));
+  for (const auto& [topic, metadata] : driver->CommittedMetadata())
+    transcript.push_back(absl::StrCat("committed ", topic, " ", metadata));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+Transcript RunTwin(const Grammar& grammar, const Case& c) {
+  Transcript transcript;
+  if (const absl::Status status = Run(grammar, c, transcript); !status.ok()) {
+    transcript.push_back("failed");
+    transcript.push_back(absl::StrCat("why ", status.message()));
+  }
+  return transcript;
+}
+
+}  // namespace tailrace::differential
