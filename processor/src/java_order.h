@@ -58,4 +58,94 @@ class JavaPriorityQueue {
   std::vector<T> heap_;
 };
 
+// java.util.TreeSet as it fills up: a red-black tree. Where the comparator's answers change between insertions, the order
+// depends on the shape of the tree. `Compare` answers below, at or above zero.
+template <class T, class Compare>
+class JavaTreeSet {
+ public:
+  explicit JavaTreeSet(Compare compare) : compare_(std::move(compare)) {}
+
+  void Insert(const T& value) {
+    int parent = kNone;
+    int answer = 0;
+    for (int at = root_; at != kNone; at = answer < 0 ? nodes_[Index(at)].left : nodes_[Index(at)].right) {
+      parent = at;
+      answer = compare_(value, nodes_[Index(at)].value);
+      if (answer == 0) return;
+    }
+    const int inserted = static_cast<int>(nodes_.size());
+    nodes_.push_back({value, parent, kNone, kNone, true});
+    if (parent == kNone) root_ = inserted;
+    else (answer < 0 ? At(parent).left : At(parent).right) = inserted;
+    Rebalance(inserted);
+  }
+
+  std::vector<T> InOrder() const {
+    std::vector<T> values;
+    Visit(root_, values);
+    return values;
+  }
+
+ private:
+  static constexpr int kNone = -1;
+  struct Node {
+    T value;
+    int parent;
+    int left;
+    int right;
+    bool red;
+  };
+  static size_t Index(int node) { return static_cast<size_t>(node); }
+  Node& At(int node) { return nodes_[Index(node)]; }
+  bool IsRed(int node) const { return node != kNone && nodes_[Index(node)].red; }
+
+  void Rotate(int node, bool to_left) {
+    const int child = to_left ? At(node).right : At(node).left;
+    const int middle = to_left ? At(child).left : At(child).right;
+    (to_left ? At(node).right : At(node).left) = middle;
+    if (middle != kNone) At(middle).parent = node;
+    const int parent = At(node).parent;
+    At(child).parent = parent;
+    if (parent == kNone) root_ = child;
+    else (At(parent).left == node ? At(parent).left : At(parent).right) = child;
+    (to_left ? At(child).left : At(child).right) = node;
+    At(node).parent = child;
+  }
+
+  void Rebalance(int node) {
+    while (node != root_ && IsRed(At(node).parent)) {
+      int parent = At(node).parent;
+      const int grandparent = At(parent).parent;
+      const bool parent_is_left = At(grandparent).left == parent;
+      const int uncle = parent_is_left ? At(grandparent).right : At(grandparent).left;
+      if (IsRed(uncle)) {
+        At(parent).red = At(uncle).red = false;
+        At(grandparent).red = true;
+        node = grandparent;
+        continue;
+      }
+      if (node == (parent_is_left ? At(parent).right : At(parent).left)) {
+        node = parent;
+        Rotate(node, parent_is_left);
+        parent = At(node).parent;
+      }
+      At(parent).red = false;
+      At(grandparent).red = true;
+      Rotate(grandparent, !parent_is_left);
+    }
+    At(root_).red = false;
+  }
+
+  void Visit(int node, std::vector<T>& values) const {
+    if (node == kNone) return;
+    Visit(nodes_[Index(node)].left, values);
+    values.push_back(nodes_[Index(node)].value);
+    Visit(nodes_[Index(node)].right, values);
+  }
+
+  Compare compare_;
+  std::vector<Node> nodes_;
+  int root_ = kNone;
+};
+
 }  // namespace tailrace::processor

@@ -48,7 +48,12 @@ absl::StatusOr<std::unique_ptr<Task>> Task::Create(TaskOptions options) {
   return std::unique_ptr<Task>(new Task(std::move(options)));
 }
 
-Task::Task(TaskOptions options) : options_(std::move(options)) { options_.state->SetChangelogWriter(this); }
+Task::Task(TaskOptions options)
+    : options_(std::move(options)), store_headers_(options_.state->record_headers()),
+      stores_keep_headers_(std::any_of(options_.state->specs().begin(), options_.state->specs().end(),
+                                       [](const state::StoreSpec& store) { return store.caching; })) {
+  options_.state->SetChangelogWriter(this);
+}
 
 Task::~Task() { Close(); }
 
@@ -193,6 +198,11 @@ absl::Status Task::ProcessOne(InputQueue& queue, int32_t slot, const kafka::Reco
     return HandleRecordError(slot, record, status, options_.deserialization_policy, reason);
   }
   record_.timestamp_ms = timestamp_ms;
+  if (stores_keep_headers_) {
+    store_headers_.current = nullptr;
+    const kafka::Headers& headers = record_headers();
+    if (!headers.empty()) [[unlikely]] store_headers_.current = &headers;
+  }
   try {
     queue.source->Emit();
   } catch (const std::exception& error) {
@@ -299,10 +309,12 @@ absl::StatusOr<int> Task::ProcessBuffered(int max_records) {
     ++processed;
   }
   current_headers_ = nullptr;
+  store_headers_.current = nullptr;
   return processed;
 }
 
 const kafka::Headers& Task::record_headers() {
+  if (store_headers_.current != nullptr) return *store_headers_.current;
   if (current_headers_ != nullptr) return *current_headers_;
   if (!headers_built_) {
     headers_ = current_batch_ != nullptr && current_view_ != nullptr ? current_batch_->HeadersOf(*current_view_)
@@ -331,6 +343,7 @@ absl::Status Task::FirePunctuations(PunctuationType type, int64_t now_ms, bool& 
     headers_built_ = true;
     headers_.clear();
     current_headers_ = nullptr;
+    store_headers_.current = nullptr;
     try {
       punctuation->callback(now_ms);
     } catch (const std::exception& error) {
@@ -368,9 +381,10 @@ std::unique_ptr<detail::PunctuationHandle> Task::Schedule(int64_t interval_ms, P
 
 absl::Status Task::PrepareCommit() {
   const auto store_count = static_cast<int32_t>(options_.subtopology->stores.size());
-  headers_built_ = true;  // what a flush forwards carries no headers of an unrelated record
+  headers_built_ = true;  // what a flush forwards carries the headers that the store kept for it, or none
   headers_.clear();
   current_headers_ = nullptr;
+  store_headers_.current = nullptr;
   for (int32_t store = 0; store < store_count; ++store) {
     try {
       options_.state->store(store).Flush();

@@ -210,6 +210,8 @@ class Task final : private detail::TaskContext, private state::ChangelogWriter {
   const kafka::Headers* current_headers_ = nullptr;  // buffered records carry theirs
   kafka::Headers headers_;
   bool headers_built_ = false;
+  state::RecordHeaders& store_headers_;
+  const bool stores_keep_headers_;  // some store caches: what it forwards later goes with the headers of its update
 };
 
 }  // namespace tailrace::processor

@@ -5,19 +5,39 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "java_order.h"
 
 namespace tailrace::processor {
 namespace {
 
-// A node's size is the number of nodes below it, counted once per path, plus itself (InternalTopologyBuilder.updateSize).
-using Sizes = std::map<std::string, int64_t>;
+// A node while its subtopology is described. Its size is the number of nodes below it, counted once per path, plus itself.
+// Kafka Streams keeps its neighbours in sets that are ordered by sizes which still grow while the sets are filled, node after
+// node in hash order, so the order of neighbours follows from doing the same steps (InternalTopologyBuilder.describeSubtopology).
+struct Described {
+  struct LargestFirst {
+    int operator()(const Described* a, const Described* b) const {
+      if (a == b) return 0;
+      if (a->size != b->size) return a->size > b->size ? -1 : 1;
+      return a->spec->name < b->spec->name ? -1 : 1;
+    }
+  };
+  using Neighbours = JavaTreeSet<Described*, LargestFirst>;
 
-int64_t SizeOf(const std::string& name, const std::map<std::string, std::vector<std::string>>& successors, Sizes& sizes) {
-  if (const auto known = sizes.find(name); known != sizes.end()) return known->second;
+  const detail::NodeSpec* spec = nullptr;
   int64_t size = 1;
-  if (const auto below = successors.find(name); below != successors.end())
-    for (const std::string& successor : below->second) size += SizeOf(successor, successors, sizes);
-  return sizes[name] = size;
+  Neighbours predecessors{LargestFirst()};
+  Neighbours successors{LargestFirst()};
+
+  void Grow(int64_t by) {
+    size += by;
+    for (Described* predecessor : predecessors.InOrder()) predecessor->Grow(by);
+  }
+};
+
+std::vector<std::string> NamesOf(const Described::Neighbours& neighbours) {
+  std::vector<std::string> names;
+  for (const Described* node : neighbours.InOrder()) names.push_back(node->spec->name);
+  return names;
 }
 
 std::string NamesOrNone(const std::vector<std::string>& names) {
@@ -39,39 +59,34 @@ std::string NodeText(const TopologyNode& node) {
   return {};
 }
 
-// Larger subtrees first, then by name (TopologyDescription's NodeComparator).
-void SortBySize(std::vector<std::string>& names, const Sizes& sizes) {
-  std::sort(names.begin(), names.end(), [&](const std::string& a, const std::string& b) {
-    const int64_t size_a = sizes.at(a);
-    const int64_t size_b = sizes.at(b);
-    return size_a != size_b ? size_a > size_b : a < b;
-  });
-}
-
 SubtopologyDescription DescribeGroup(int32_t id, const std::vector<const detail::NodeSpec*>& nodes) {
-  std::map<std::string, std::vector<std::string>> successors;
-  for (const detail::NodeSpec* node : nodes)
-    for (const std::string& predecessor : node->predecessors) successors[predecessor].push_back(node->name);
-  Sizes sizes;
-  for (const detail::NodeSpec* node : nodes) SizeOf(node->name, successors, sizes);
-
-  SubtopologyDescription description{.id = id, .nodes = {}};
+  std::map<std::string, Described> described;
+  std::vector<std::string> names;
   for (const detail::NodeSpec* spec : nodes) {
-    TopologyNode node{.name = spec->name,
-                      .type = spec->type,
-                      .topics = spec->topics,
-                      .stores = spec->stores,
-                      .predecessors = spec->predecessors,
-                      .successors = successors[spec->name]};
-    SortBySize(node.predecessors, sizes);
-    SortBySize(node.successors, sizes);
-    description.nodes.push_back(std::move(node));
+    described[spec->name].spec = spec;
+    names.push_back(spec->name);
   }
-  std::sort(description.nodes.begin(), description.nodes.end(), [&](const TopologyNode& a, const TopologyNode& b) {
-    const int64_t size_a = sizes.at(a.name);
-    const int64_t size_b = sizes.at(b.name);
-    return size_a != size_b ? size_a > size_b : a.name < b.name;
-  });
+  for (const std::string& name : InJavaHashSetOrder(names)) {
+    Described& node = described.at(name);
+    for (const std::string& above : node.spec->predecessors) {
+      Described& predecessor = described.at(above);
+      node.predecessors.Insert(&predecessor);
+      predecessor.successors.Insert(&node);
+      predecessor.Grow(node.size);
+    }
+  }
+  std::vector<const Described*> ordered;
+  for (const auto& [name, node] : described) ordered.push_back(&node);
+  std::sort(ordered.begin(), ordered.end(),
+            [](const Described* a, const Described* b) { return Described::LargestFirst()(a, b) < 0; });
+  SubtopologyDescription description{.id = id, .nodes = {}};
+  for (const Described* node : ordered)
+    description.nodes.push_back({.name = node->spec->name,
+                                 .type = node->spec->type,
+                                 .topics = InJavaHashSetOrder(node->spec->topics),
+                                 .stores = InJavaHashSetOrder(node->spec->stores),
+                                 .predecessors = NamesOf(node->predecessors),
+                                 .successors = NamesOf(node->successors)});
   return description;
 }
 

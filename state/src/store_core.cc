@@ -1,6 +1,8 @@
 #include "store_core.h"
 
+#include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "tailrace/base/check.h"
 
@@ -24,7 +26,8 @@ void StoreCore::Begin(CacheEntry& entry) {
   }
 }
 
-void StoreCore::LogEntry(const CacheEntry& entry) {
+void StoreCore::Write(const CacheEntry& entry) {
+  newest_written_start_ms_ = std::max(newest_written_start_ms_, entry.window_start_ms_);
   if (!spec_.logging || task_->changelog == nullptr) return;
   std::string_view key = entry.key();
   if (spec_.kind == StoreKind::kWindow) {
@@ -45,12 +48,28 @@ void StoreCore::Flush() {
     if (!caching_) continue;
     // Kafka Streams' CachingKeyValueStore and CachingWindowStore: with a listener, nothing to nothing is no change.
     if (listener_ != nullptr && !entry.present_ && !change.had_value) continue;
-    LogEntry(entry);
-    if (listener_ != nullptr) {
-      listener_->OnChange({entry.key(), entry.window_start_ms_, entry.value(), {change.old_value, change.old_size},
-                           entry.timestamp_ms_});
-    }
+    Write(entry);
+    if (listener_ != nullptr) Forward(change);
   }
+}
+
+void StoreCore::KeepHeaders(const CacheEntry& entry) {
+  if (listener_ == nullptr) return;
+  if (task_->headers.current == nullptr) kept_headers_.erase(&entry);
+  else kept_headers_[&entry] = *task_->headers.current;
+}
+
+void StoreCore::Forward(const Change& change) {
+  const CacheEntry& entry = *change.entry;
+  kafka::Headers headers;
+  if (const auto kept = kept_headers_.find(&entry); kept != kept_headers_.end()) {
+    headers = std::move(kept->second);
+    kept_headers_.erase(kept);
+  }
+  const kafka::Headers* const before = std::exchange(task_->headers.current, headers.empty() ? nullptr : &headers);
+  listener_->OnChange(
+      {entry.key(), entry.window_start_ms_, entry.value(), {change.old_value, change.old_size}, entry.timestamp_ms_});
+  task_->headers.current = before;
 }
 
 void StoreCore::CollectForCommit(std::vector<const CacheEntry*>& out) const {
@@ -89,6 +108,8 @@ void StoreCore::Discard() {
   uncommitted_bytes_ = 0;
   changes_.clear();
   flushed_ = 0;
+  kept_headers_.clear();
+  newest_written_start_ms_ = kNoWindow;
   old_values_.Rewind();
 }
 

@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "arena.h"
@@ -22,6 +23,7 @@ struct TaskContext {
   BlockPool pool;
   ChangelogWriter* changelog = nullptr;
   size_t uncommitted_bytes = 0;  // sum over the stores
+  RecordHeaders headers;
 };
 
 // The changes of one store since the last commit, in first-dirtied order.
@@ -45,6 +47,8 @@ class StoreCore {
   size_t uncommitted_bytes() const { return uncommitted_bytes_; }
   const std::vector<Change>& changes() const { return changes_; }
   bool flushed() const { return flushed_ == changes_.size(); }
+  // The largest window start that was written: at once without caching, when it is flushed with caching.
+  int64_t newest_written_start_ms() const { return newest_written_start_ms_; }
   static bool IsExpired(const CacheEntry& entry) { return entry.expired_; }
   static void SetExpired(CacheEntry& entry) { entry.expired_ = true; }
   static int32_t SequenceOf(const CacheEntry& entry) { return entry.sequence_; }
@@ -59,7 +63,8 @@ class StoreCore {
     const size_t change = entry.value_size_ - before;  // may wrap; so do the sums, which come out right
     uncommitted_bytes_ += change;
     task_->uncommitted_bytes += change;
-    if (!caching_) LogEntry(entry);
+    if (!caching_) Write(entry);
+    else if (task_->headers.current != nullptr || !kept_headers_.empty()) [[unlikely]] KeepHeaders(entry);
   }
 
   void Flush();
@@ -78,7 +83,10 @@ class StoreCore {
 
  private:
   void Begin(CacheEntry& entry);
-  void LogEntry(const CacheEntry& entry);
+  // The update as the store below Kafka Streams' cache sees it.
+  void Write(const CacheEntry& entry);
+  void KeepHeaders(const CacheEntry& entry);
+  void Forward(const Change& change);
 
   const StoreSpec spec_;
   const int32_t index_;
@@ -88,7 +96,10 @@ class StoreCore {
   std::vector<Change> changes_;
   size_t flushed_ = 0;  // changes_ before this are logged and forwarded
   size_t uncommitted_bytes_ = 0;
+  int64_t newest_written_start_ms_ = kNoWindow;
   Arena old_values_;
+  // Of pending entries whose last update came with headers.
+  std::unordered_map<const CacheEntry*, kafka::Headers> kept_headers_;
   std::string log_key_;
 };
 

@@ -25,6 +25,7 @@ class TaskStateImpl final : public TaskState {
   const std::vector<StoreSpec>& specs() const override { return options_.stores; }
   StateStore& store(int32_t index) override { return stores_.at(static_cast<size_t>(index))->store(); }
   void SetChangelogWriter(ChangelogWriter* writer) override { context_.changelog = writer; }
+  RecordHeaders& record_headers() override { return context_.headers; }
   size_t uncommitted_bytes() const override { return context_.uncommitted_bytes; }
   size_t cache_bytes_max() const override { return options_.cache_bytes_max; }
   absl::Status Commit(const CommitPoint& point) override;

@@ -137,6 +137,7 @@ void WindowStoreImpl::Update(CacheEntry& entry, kafka::NullableBytes value, int6
     TAILRACE_CHECK(table != nullptr, "the entry's window is gone");
     return table->arena();
   });
+  AdvanceStreamTime(core_.newest_written_start_ms());
 }
 
 absl::Status WindowStoreImpl::LoadBounds() {

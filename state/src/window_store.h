@@ -30,7 +30,10 @@ class WindowStoreImpl final : public WindowStore, public TaskStore {
 
   const StoreSpec& spec() const override { return core_.spec(); }
   void SetChangeListener(ChangeListener* listener) override { core_.set_listener(listener); }
-  void Flush() override { core_.Flush(); }
+  void Flush() override {
+    core_.Flush();
+    AdvanceStreamTime(core_.newest_written_start_ms());
+  }
   size_t uncommitted_bytes() const override { return core_.uncommitted_bytes(); }
 
   void AdvanceStreamTime(int64_t stream_time_ms) override;

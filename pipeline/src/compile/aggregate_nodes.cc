@@ -38,7 +38,8 @@ absl::Status WindowedAggregateNode::Init(processor::detail::TaskContext& context
     context.KeepOperatorTime(name() + "-closed", &closed_until_ms_);
   }
   observed_ms_ = context.RestoredOperatorTime(name());
-  return clock_.Init(context, name(), *store_);
+  clock_.Init(context, name());
+  return absl::OkStatus();
 }
 
 void WindowedAggregateNode::Close() {

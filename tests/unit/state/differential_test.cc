@@ -15,7 +15,9 @@ struct Model {
   using Key = std::pair<int64_t, std::string>;  // start (kNoWindow in the key-value store), key
   std::map<Key, std::pair<std::string, int64_t>> entries;
   int64_t stream_time = -1;
+  int64_t newest_start = -1;  // of what was put
 
+  void Flush() { stream_time = std::max(stream_time, newest_start); }
   int64_t retention_start() const { return stream_time < 0 ? INT64_MIN : stream_time - kRetentionMs + 1; }
   Rows Scan(int64_t from, int64_t to, const std::string& low, const std::string& high) const {
     Rows rows;
@@ -74,6 +76,9 @@ class Differential {
     const int64_t start = Start();
     EXPECT_OK(window_->Put(key, start, bytes, step));
     if (start < current_.retention_start()) return;
+    // The store's own time follows what is written to it: with caching, when that is flushed.
+    current_.newest_start = std::max(current_.newest_start, start);
+    if (!caching_) current_.Flush();
     remove ? void(current_.entries.erase({start, key})) : void(current_.entries[{start, key}] = {value, step});
   }
 
@@ -125,6 +130,7 @@ class Differential {
     const uint64_t what = random_.Below(1'000);
     if (what < 20) {
       EXPECT_OK(FlushAndCommit(*task_, step, time_));
+      current_.Flush();
       committed_ = current_;
       CheckView();
     } else if (what < 23) {
@@ -136,6 +142,7 @@ class Differential {
     } else if (what < 30) {
       kv_->Flush();
       window_->Flush();
+      current_.Flush();
     } else if (what < 60) {
       time_ += static_cast<int64_t>(random_.Below(20));
       window_->AdvanceStreamTime(time_);

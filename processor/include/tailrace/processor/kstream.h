@@ -89,8 +89,10 @@ class KStream {
     merged.sources.insert(other.handle_.sources.begin(), other.handle_.sources.end());
     merged.repartition_required |= other.handle_.repartition_required;
     merged.node = name;
+    std::vector<std::string> parents{handle_.node};
+    if (other.handle_.node != handle_.node) parents.push_back(other.handle_.node);  // with itself it passes once, as in Kafka Streams
     merged.id = handle_.graph->Add({handle_.id, other.handle_.id},
-                                   [name, parents = std::vector{handle_.node, other.handle_.node}](Topology& topology) {
+                                   [name, parents = std::move(parents)](Topology& topology) {
                                      topology.AddNode({.name = name, .predecessors = parents, .factory = [] {
                                                          return std::make_unique<detail::PassThroughNode<K, V>>();
                                                        }});

@@ -32,6 +32,12 @@ struct Row {
 // Returns false to stop.
 using RowVisitor = absl::FunctionRef<bool(const Row&)>;
 
+// The headers that an update is a consequence of: those of the record that is processed, and while a flush forwards a change
+// those of the record that updated the entry last. Null: none.
+struct RecordHeaders {
+  const kafka::Headers* current = nullptr;
+};
+
 // A flushed change: what the downstream operators of a cached store receive.
 struct StoreChange {
   std::string_view key;
@@ -118,7 +124,8 @@ class KeyValueStore : public StateStore {
 
 class WindowStore : public StateStore {
  public:
-  // Raises the store's stream time; windows that leave the retention are dropped at the next commit, and puts into them
+  // Raises the store's stream time, as an update does by its window's start, with caching when it is flushed (Kafka Streams'
+  // stores have a time of their own, the largest start that was put); windows that leave the retention are dropped at the next commit, and puts into them
   // are ignored (Kafka Streams: expired segment). Never goes back.
   virtual void AdvanceStreamTime(int64_t stream_time_ms) = 0;
   virtual int64_t stream_time_ms() const = 0;

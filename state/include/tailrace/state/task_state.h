@@ -68,6 +68,10 @@ class TaskState {
   // Receives the changelog records of Flush and of uncached updates. Set before the first update.
   virtual void SetChangelogWriter(ChangelogWriter* writer) = 0;
 
+  // Set `current` before a record with headers is processed, and back to null after it. Stores with caching and a listener
+  // keep it with what is updated meanwhile, and set it while they forward that; other updates cost nothing.
+  virtual RecordHeaders& record_headers() = 0;
+
   virtual size_t uncommitted_bytes() const = 0;
   bool WantsCommit() const { return uncommitted_bytes() > cache_bytes_max(); }
   virtual size_t cache_bytes_max() const = 0;

@@ -2,10 +2,12 @@
 //
 // A Step computes the next aggregate from one record:
 //   Result operator()(const K* key, const V* value, const VR* previous)    // previous is null for a new entry
+//   const VR* Initial()    // what a new entry counts from: Kafka Streams sends it on as the old value; may be null
 // and Step::kTakesNullValues says whether records with a null value reach it.
 #pragma once
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -22,17 +24,29 @@ struct CountStep {
   int64_t operator()(const K*, const V*, const int64_t* previous) const {
     return previous == nullptr ? 1 : *previous + 1;
   }
+  static const int64_t* Initial() {
+    static constexpr int64_t kZero = 0;
+    return &kZero;
+  }
 };
 
-// The first value of a key is its first aggregate.
+// The first value of a key is its first aggregate. `reducer` takes (const V&, const V&) or, to see null values in windows,
+// (const V* aggregate, const V* value).
 template <class V, class F>
 struct ReduceStep {
-  static constexpr bool kTakesNullValues = false;
+  static constexpr bool kTakesNullValues = std::is_invocable_v<F&, const V*, const V*>;
   F reducer;
   template <class K>
-  V operator()(const K*, const V* value, const V* previous) {
-    return previous == nullptr ? *value : reducer(*previous, *value);
+  auto operator()(const K*, const V* value, const V* previous) {
+    if constexpr (kTakesNullValues) {
+      if (previous != nullptr) return std::optional<V>(reducer(previous, value));
+      return value == nullptr ? std::optional<V>() : std::optional<V>(*value);
+    } else {
+      using Result = std::decay_t<std::invoke_result_t<F&, const V&, const V&>>;
+      return previous == nullptr ? Result(*value) : Result(reducer(*previous, *value));
+    }
   }
+  static const V* Initial() { return nullptr; }
 };
 
 // `adder` takes (const K&, const V&, VR) or, to see null values, (const K*, const V*, VR).
@@ -50,6 +64,9 @@ struct AggregateStep {
       return adder(*key, *value, std::move(aggregate));
     }
   }
+  const VR* Initial() { return &initial.emplace(initializer()); }
+
+  std::optional<VR> initial{};
 };
 
 // Whether a null value may be given to the step for this input type.
@@ -89,7 +106,7 @@ class AggregateNode final : public Operator<K, V, K, Change<VR>>, private state:
 
   absl::Status Init(TaskContext& context) override {
     store_ = &context.key_value_store(store_name_);
-    if (!this->output().empty() && store_->spec().caching) store_->SetChangeListener(this);
+    if (store_->spec().caching) store_->SetChangeListener(this);
     forwards_now_ = !this->output().empty() && !store_->spec().caching;
     return Operator<K, V, K, Change<VR>>::Init(context);
   }
@@ -112,15 +129,18 @@ class AggregateNode final : public Operator<K, V, K, Change<VR>>, private state:
     }
     const auto result = step_(record.key, record.value, previous);
     const VR* const next = PointerTo(result);
-    store_->Update(slot, next == nullptr ? kafka::NullableBytes() : value_serde_.Serialize(*next, value_scratch_),
-                   timestamp_ms);
+    // A delete is logged with the time of its record.
+    if (next == nullptr) store_->Update(slot, {}, record.timestamp_ms);
+    else store_->Update(slot, value_serde_.Serialize(*next, value_scratch_), timestamp_ms);
     if (!forwards_now_) return;
+    if (store_->spec().keep_old_values && previous == nullptr) previous = step_.Initial();
     const Change<VR> change{next, store_->spec().keep_old_values ? previous : nullptr};
-    this->Forward({record.key, &change, timestamp_ms, nullptr});
+    this->Forward({record.key, &change, timestamp_ms, record.headers});
   }
 
  private:
   void OnChange(const state::StoreChange& change) override {
+    if (this->output().empty()) return;
     TAILRACE_CHECK(key_serde_.Deserialize(change.key, changed_key_), "a serde cannot read what it wrote");
     const Change<VR> decoded = decoder_.Decode(change.new_value, change.old_value);
     this->Forward({&changed_key_, &decoded, change.timestamp_ms, nullptr});
@@ -145,18 +165,11 @@ class WindowClock {
   explicit WindowClock(TimeWindows windows) : windows_(windows) {}
   const TimeWindows& windows() const { return windows_; }
 
-  absl::Status Init(TaskContext& context, const std::string& operator_name, state::WindowStore& store) {
-    store_ = &store;
+  void Init(TaskContext& context, const std::string& operator_name) {
     observed_ms_ = context.RestoredOperatorTime(operator_name);
     context.KeepOperatorTime(operator_name, &observed_ms_);
-    if (observed_ms_ >= 0) store.AdvanceStreamTime(observed_ms_);
-    return absl::OkStatus();
   }
-  void Observe(int64_t timestamp_ms) {
-    if (timestamp_ms <= observed_ms_) return;
-    observed_ms_ = timestamp_ms;
-    store_->AdvanceStreamTime(timestamp_ms);
-  }
+  void Observe(int64_t timestamp_ms) { observed_ms_ = std::max(observed_ms_, timestamp_ms); }
   // A window takes records while its end is later than stream time - grace.
   bool IsOpen(int64_t window_start_ms) const {
     return window_start_ms + windows_.size_ms() > observed_ms_ - windows_.grace_ms();
@@ -164,7 +177,6 @@ class WindowClock {
 
  private:
   const TimeWindows windows_;
-  state::WindowStore* store_ = nullptr;
   int64_t observed_ms_ = -1;
 };
 
@@ -178,10 +190,10 @@ class WindowAggregateNode final : public Operator<K, V, Windowed<K>, Change<VR>>
 
   absl::Status Init(TaskContext& context) override {
     store_ = &context.window_store(store_name_);
-    if (!this->output().empty() && store_->spec().caching) store_->SetChangeListener(this);
+    if (store_->spec().caching) store_->SetChangeListener(this);
     forwards_now_ = !this->output().empty() && !store_->spec().caching;
-    TAILRACE_RETURN_IF_ERROR((Operator<K, V, Windowed<K>, Change<VR>>::Init(context)));
-    return clock_.Init(context, this->name(), *store_);
+    clock_.Init(context, this->name());
+    return Operator<K, V, Windowed<K>, Change<VR>>::Init(context);
   }
   void Close() override {
     if (store_ != nullptr) store_->SetChangeListener(nullptr);
@@ -214,17 +226,20 @@ class WindowAggregateNode final : public Operator<K, V, Windowed<K>, Change<VR>>
     }
     const auto result = step_(record.key, record.value, previous);
     const VR* const next = PointerTo(result);
-    store_->Update(slot, next == nullptr ? kafka::NullableBytes() : value_serde_.Serialize(*next, value_scratch_),
-                   timestamp_ms);
+    // A delete is logged with the time of its record.
+    if (next == nullptr) store_->Update(slot, {}, record.timestamp_ms);
+    else store_->Update(slot, value_serde_.Serialize(*next, value_scratch_), timestamp_ms);
     if (!forwards_now_) return;
+    if (store_->spec().keep_old_values && previous == nullptr) previous = step_.Initial();
     changed_.key = *record.key;
     changed_.start_ms = start_ms;
     changed_.end_ms = start_ms + clock_.windows().size_ms();
     const Change<VR> change{next, store_->spec().keep_old_values ? previous : nullptr};
-    this->Forward({&changed_, &change, timestamp_ms, nullptr});
+    this->Forward({&changed_, &change, timestamp_ms, record.headers});
   }
 
   void OnChange(const state::StoreChange& change) override {
+    if (this->output().empty()) return;
     TAILRACE_CHECK(key_serde_.Deserialize(change.key, changed_.key), "a serde cannot read what it wrote");
     changed_.start_ms = change.window_start_ms;
     changed_.end_ms = change.window_start_ms + clock_.windows().size_ms();
