@@ -13,7 +13,7 @@ void DrawGrouping(Plan& plan, Op& op) {
 
 void DrawAggregate(Plan& plan, Op& op) {
   plan.MaybeName(op);
-  if (op.kind.ends_with(".aggregate")) plan.MaybeNulls(op);
+  plan.MaybeNulls(op);
   plan.Store(op);
 }
 
@@ -35,7 +35,7 @@ void AddAggregates(Grammar& grammar) {
                }});
   grammar.Add({"grouped.reduce", {Type::kGrouped}, Type::kTable, DrawAggregate, [](Graph& graph, const Op& op) -> std::any {
                  return graph.Input<Grouped>(op).Reduce(
-                     [f = Functions(op)](const Text& aggregate, const Text& v) { return *f.Added(nullptr, &v, &aggregate); },
+                     [f = Functions(op)](const Text* aggregate, const Text* v) { return f.Added(nullptr, v, aggregate); },
                      MaterializedOf(op), NamedOf(op));
                }});
   grammar.Add({"grouped.aggregate", {Type::kGrouped}, Type::kTable, DrawAggregate, [](Graph& graph, const Op& op) -> std::any {

@@ -1,6 +1,7 @@
 #include "comparison.h"
 
 #include <algorithm>
+#include <set>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -15,6 +16,19 @@ bool IsWhy(const std::string& line) { return absl::StartsWith(line, "why "); }
 Transcript Compared(const Transcript& transcript) {
   Transcript compared = transcript;
   std::erase_if(compared, IsWhy);
+  return compared;
+}
+
+// Ours without the operator times that only we keep across restarts. Those that Kafka Streams keeps must be the same.
+Transcript OursCompared(const Transcript& jvm, const Transcript& ours) {
+  const auto operator_of = [](const std::string& line) { return line.substr(0, line.rfind(' ')); };
+  std::set<std::string> kept_by_both;
+  for (const std::string& line : jvm)
+    if (absl::StartsWith(line, "kept ")) kept_by_both.insert(operator_of(line));
+  Transcript compared = Compared(ours);
+  std::erase_if(compared, [&](const std::string& line) {
+    return absl::StartsWith(line, "kept ") && !kept_by_both.contains(operator_of(line));
+  });
   return compared;
 }
 
@@ -41,7 +55,20 @@ std::vector<std::string> Aligned(const Transcript& a, const Transcript& b) {
 
 }  // namespace
 
-bool Same(const Transcript& jvm, const Transcript& ours) { return Compared(jvm) == Compared(ours); }
+bool Same(const Transcript& jvm, const Transcript& ours) { return Compared(jvm) == OursCompared(jvm, ours); }
+
+std::string FirstDifference(const Transcript& jvm, const Transcript& ours) {
+  const Transcript a = Compared(jvm);
+  const Transcript b = OursCompared(jvm, ours);
+  for (size_t i = 0; i < a.size() || i < b.size(); ++i) {
+    if (i < a.size() && i < b.size() && a[i] == b[i]) continue;
+    // A refusal shows wherever the other side goes on.
+    if (Failed(jvm) != Failed(ours)) return "failed";
+    const std::string& line = i < a.size() ? a[i] : b[i];
+    return line.substr(0, line.find(' '));
+  }
+  return "";
+}
 
 bool Failed(const Transcript& transcript) {
   const Transcript compared = Compared(transcript);
@@ -56,7 +83,7 @@ std::string WhyOf(const Transcript& transcript) {
 }
 
 std::string ShowDifference(const Transcript& jvm, const Transcript& ours) {
-  const std::vector<std::string> lines = Aligned(jvm, ours);
+  const std::vector<std::string> lines = Aligned(jvm, OursCompared(jvm, ours));
   std::string shown;
   size_t next = 0;
   for (size_t i = 0; i < lines.size(); ++i) {

@@ -6,6 +6,7 @@
 //   differential_test --print SEED                              the case of a seed
 //
 // Exit code 0: no difference; 1: differences; 2: usage; 77: skipped, there is no Java.
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <deque>
@@ -18,6 +19,7 @@
 #include <unistd.h>
 
 #include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "comparison.h"
@@ -61,6 +63,11 @@ std::string FromEnvironment(const char* name, const std::string& otherwise) {
   return value == nullptr ? otherwise : value;
 }
 
+struct Differing {
+  Case c;
+  std::string about;
+};
+
 class Oracle {
  public:
   Oracle(const Options& options, JvmPeer& jvm) : options_(options), jvm_(jvm) {}
@@ -81,13 +88,13 @@ class Oracle {
       absl::StatusOr<Transcript> theirs = jvm_.Receive();
       if (!theirs.ok()) return theirs.status();
       Count(c, *theirs);
-      if (!Same(*theirs, ours)) {
-        differing_.push_back(c);
-      }
+      if (!Same(*theirs, ours)) differing_.push_back({c, FirstDifference(*theirs, ours)});
       const auto elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
       Progress(done + 1, count, elapsed);
     }
     std::cout << "\n";
+    // What happens differs less often than what is called differently, and matters more.
+    std::stable_partition(differing_.begin(), differing_.end(), [](const Differing& d) { return d.about != "topology"; });
     for (size_t i = 0; i < differing_.size() && i < static_cast<size_t>(options_.shown_max); ++i) {
       if (absl::Status status = ShrinkAndShow(differing_[i]); !status.ok()) return status;
     }
@@ -104,7 +111,7 @@ class Oracle {
     std::cout << "== Tailrace\n";
     for (const std::string& line : ours) std::cout << line << "\n";
     std::cout << "== difference (J Kafka Streams, T Tailrace)\n" << ShowDifference(*theirs, ours);
-    if (!Same(*theirs, ours)) differing_.push_back(c);
+    if (!Same(*theirs, ours)) differing_.push_back({c, FirstDifference(*theirs, ours)});
     return absl::OkStatus();
   }
 
@@ -135,23 +142,22 @@ class Oracle {
               << (terminal ? "" : "\n") << std::flush;
   }
 
-  absl::Status ShrinkAndShow(const Case& original) {
+  absl::Status ShrinkAndShow(const Differing& differing) {
+    const Case& original = differing.c;
     std::cout << "\n== seed " << original.seed << ": shrinking" << std::endl;
     absl::Status trouble;
-    // A case that is refused by one side stays one; a difference in what happens stays a difference in what happens.
-    const auto kind_of = [&](const Case& c) -> std::string {
+    // A case that is refused by one side stays one, and a difference stays about the same thing.
+    const auto about = [&](const Case& c) -> std::string {
       const Transcript ours = RunTwin(grammar_, c);
       const absl::StatusOr<Transcript> theirs = AskJvm(c);
       if (!theirs.ok()) {
         trouble = theirs.status();
         return "";
       }
-      if (Same(*theirs, ours)) return "";
-      return absl::StrFormat("%d%d", Failed(*theirs), Failed(ours));
+      return FirstDifference(*theirs, ours);
     };
-    const std::string kind = kind_of(original);
     const Case small = Shrink(grammar_, original, kShrinkRunsMax,
-                              [&](const Case& c) { return trouble.ok() && kind_of(c) == kind; });
+                              [&](const Case& c) { return trouble.ok() && about(c) == differing.about; });
     if (!trouble.ok()) return trouble;
     const Transcript ours = RunTwin(grammar_, small);
     absl::StatusOr<Transcript> theirs = AskJvm(small);
@@ -169,9 +175,9 @@ class Oracle {
     }
     for (const auto& [why, count] : refused_) std::cout << "refused by Kafka Streams: " << count << " x " << why << "\n";
     if (!differing_.empty()) {
-      std::cout << "seeds with differences:";
-      for (const Case& c : differing_) std::cout << " " << c.seed;
-      std::cout << "\n";
+      std::map<std::string, std::string> seeds;
+      for (const Differing& d : differing_) absl::StrAppend(&seeds[d.about], " ", d.c.seed);
+      for (const auto& [about, list] : seeds) std::cout << "seeds that differ in " << about << ":" << list << "\n";
     }
     std::cout << cases_ << " cases, " << differing_.size() << " differences\n";
   }
@@ -181,7 +187,7 @@ class Oracle {
   const Grammar& grammar_ = Grammar::Get();
   std::map<std::string, int> hits_;
   std::map<std::string, int> refused_;
-  std::vector<Case> differing_;
+  std::vector<Differing> differing_;
   uint64_t cases_ = 0;
 };
 

@@ -23,7 +23,7 @@ void DrawWindows(Plan& plan, Op& op) {
 
 void DrawAggregate(Plan& plan, Op& op) {
   plan.MaybeName(op);
-  if (op.kind.ends_with(".aggregate")) plan.MaybeNulls(op);
+  plan.MaybeNulls(op);
   plan.Store(op);
   if (plan.draw.Percent(20)) plan.Number(op, "retention", 80, 200);
 }
@@ -58,7 +58,7 @@ void AddTimeWindows(Grammar& grammar) {
   grammar.Add({"timeWindowed.reduce", {Type::kTimeWindowed}, Type::kWindowedTable, DrawAggregate,
                [](Graph& graph, const Op& op) -> std::any {
                  return graph.Input<TimeWindowed>(op).Reduce(
-                     [f = Functions(op)](const Text& aggregate, const Text& v) { return *f.Added(nullptr, &v, &aggregate); },
+                     [f = Functions(op)](const Text* aggregate, const Text* v) { return f.Added(nullptr, v, aggregate); },
                      MaterializedOf(op), NamedOf(op));
                }});
   grammar.Add({"timeWindowed.aggregate", {Type::kTimeWindowed}, Type::kWindowedTable, DrawAggregate,

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
+#include "committed_metadata.h"
 #include "graph.h"
 #include "tailrace/processor/topology_test_driver.h"
 
@@ -53,7 +54,9 @@ void WriteTopics(TopologyTestDriver& driver, Transcript& transcript) {
 }
 
 absl::Status WriteStores(const TopologyTestDriver& driver, Transcript& transcript) {
-  for (const state::StoreSpec& store : driver.Stores()) {
+  std::vector<state::StoreSpec> stores = driver.Stores();
+  std::sort(stores.begin(), stores.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  for (const state::StoreSpec& store : stores) {
     Transcript rows;
     const auto add = [&](const state::Row& row) {
       std::string line = "store " + store.name + " ";
@@ -106,8 +109,12 @@ absl::Status Run(const Grammar& grammar, const Case& c, Transcript& transcript) 
   for (const Event& event : c.events) TAILRACE_RETURN_IF_ERROR(Pipe(*driver, event));
   WriteTopics(*driver, transcript);
   TAILRACE_RETURN_IF_ERROR(WriteStores(*driver, transcript));
-  for (const auto& [topic, metadata] : driver->CommittedMetadata())
-    transcript.push_back(absl::StrCat("committed ", topic, " ", metadata));
+  for (const auto& [topic, metadata] : driver->CommittedMetadata()) {
+    const processor::CommittedMetadata decoded = processor::DecodeCommittedMetadata(metadata);
+    transcript.push_back(absl::StrCat("committed ", topic, " ", decoded.partition_time_ms));
+    for (const auto& [name, time_ms] : decoded.operator_times_ms)
+      transcript.push_back(absl::StrCat("kept ", topic, " ", name, " ", time_ms));
+  }
   return absl::OkStatus();
 }
 

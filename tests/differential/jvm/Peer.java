@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
@@ -23,6 +24,7 @@ import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.Serdes;
+import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.RawInput;
 import org.apache.kafka.streams.StreamsConfig;
@@ -31,11 +33,14 @@ import org.apache.kafka.streams.TopologyTestDriver;
 import org.apache.kafka.streams.kstream.Windowed;
 import org.apache.kafka.streams.processor.LogAndSkipOnInvalidTimestamp;
 import org.apache.kafka.streams.processor.StateStore;
+import org.apache.kafka.streams.processor.internals.ProcessorMetadata;
+import org.apache.kafka.streams.processor.internals.TopicPartitionMetadata;
 import org.apache.kafka.streams.state.KeyValueIterator;
 import org.apache.kafka.streams.state.ReadOnlyKeyValueStore;
 import org.apache.kafka.streams.state.ReadOnlySessionStore;
 import org.apache.kafka.streams.state.ReadOnlyWindowStore;
 import org.apache.kafka.streams.state.ValueAndTimestamp;
+import org.apache.kafka.streams.state.internals.WrappedStateStore;
 import org.apache.kafka.streams.test.TestRecord;
 
 /**
@@ -160,7 +165,7 @@ public final class Peer {
                         rows.add(begin + row(all.next()));
                     }
                 }
-            } else if (entry.getValue() instanceof ReadOnlyWindowStore<?, ?> store) {
+            } else if (withoutCache(entry.getValue()) instanceof ReadOnlyWindowStore<?, ?> store) {
                 try (KeyValueIterator<?, ?> all = store.all()) {
                     while (all.hasNext()) {
                         rows.add(begin + row(all.next()));
@@ -173,6 +178,17 @@ public final class Peer {
         }
     }
 
+    /** What is below a cache: the cache shows windows that have left the retention for as long as it happens to hold them. */
+    private static StateStore withoutCache(final StateStore store) {
+        for (StateStore layer = store; layer instanceof WrappedStateStore<?, ?, ?> wrapper; ) {
+            layer = wrapper.wrapped();
+            if (wrapper.getClass().getSimpleName().startsWith("Caching")) {
+                return layer;
+            }
+        }
+        return store;
+    }
+
     private static String row(final KeyValue<?, ?> row) {
         final StringBuilder line = new StringBuilder();
         if (row.key instanceof Windowed<?> windowed) {
@@ -181,7 +197,10 @@ public final class Peer {
         } else {
             line.append(shown(bytes(row.key)));
         }
-        if (row.value instanceof ValueAndTimestamp<?> value) {
+        if (row.value instanceof byte[] value) {
+            // Below the typed layers: the time, then the value.
+            line.append(' ').append(shown(Arrays.copyOfRange(value, Long.BYTES, value.length))).append(' ').append(ByteBuffer.wrap(value).getLong());
+        } else if (row.value instanceof ValueAndTimestamp<?> value) {
             line.append(' ').append(shown(bytes(value.value()))).append(' ').append(value.timestamp());
         } else {
             line.append(' ').append(shown(bytes(row.value)));
@@ -190,26 +209,37 @@ public final class Peer {
     }
 
     private static byte[] bytes(final Object value) {
+        if (value instanceof Bytes bytes) {
+            return bytes.get();
+        }
         if (value instanceof Long number) {
             return ByteBuffer.allocate(Long.BYTES).putLong(number).array();
         }
         return value == null ? null : String.valueOf(value).getBytes(StandardCharsets.UTF_8);
     }
 
-    @SuppressWarnings("unchecked")
     private static void writeOffsets(final TopologyTestDriver driver, final List<String> transcript) {
-        try {
-            final Field field = TopologyTestDriver.class.getDeclaredField("consumer");
-            field.setAccessible(true);
-            final var consumer = (MockConsumer<byte[], byte[]>) field.get(driver);
-            final Map<String, String> committed = new TreeMap<>();
-            for (final Map.Entry<TopicPartition, OffsetAndMetadata> entry : consumer.committed(consumer.assignment()).entrySet()) {
-                if (entry.getValue() != null) {
-                    // The driver never moves the offset itself.
-                    committed.put(entry.getKey().topic(), entry.getValue().metadata());
-                }
+        final MockConsumer<byte[], byte[]> consumer = field(TopologyTestDriver.class, driver, "consumer");
+        final Map<String, TopicPartitionMetadata> committed = new TreeMap<>();
+        for (final Map.Entry<TopicPartition, OffsetAndMetadata> entry : consumer.committed(consumer.assignment()).entrySet()) {
+            if (entry.getValue() != null) {
+                // The driver never moves the offset itself.
+                committed.put(entry.getKey().topic(), TopicPartitionMetadata.decode(entry.getValue().metadata()));
             }
-            committed.forEach((topic, metadata) -> transcript.add("committed " + topic + " " + metadata));
+        }
+        committed.forEach((topic, metadata) -> {
+            transcript.add("committed " + topic + " " + metadata.partitionTime());
+            final Map<String, Long> times = field(ProcessorMetadata.class, metadata.processorMetadata(), "metadata");
+            new TreeMap<>(times).forEach((name, time) -> transcript.add("kept " + topic + " " + name + " " + time));
+        });
+    }
+
+    @SuppressWarnings("unchecked")
+    private static <T> T field(final Class<?> type, final Object object, final String name) {
+        try {
+            final Field field = type.getDeclaredField(name);
+            field.setAccessible(true);
+            return (T) field.get(object);
         } catch (final ReflectiveOperationException error) {
             throw new IllegalStateException(error);
         }
