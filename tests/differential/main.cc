@@ -2,6 +2,7 @@
 // must be the same. README.md says what is compared and how to add an operator.
 //
 //   differential_test [--seeds A-B] [--only KIND,...] [--all]   cases of these seeds (or TAILRACE_TEST_SEEDS)
+//   differential_test --canary --seeds A-B                       for a build with a deliberate mistake: 0 when it is noticed
 //   differential_test --case FILE                               one case, with the difference and both transcripts
 //   differential_test --print SEED                              the case of a seed
 //
@@ -41,6 +42,7 @@ struct Options {
   uint64_t first_seed = 0;
   uint64_t last_seed = 0;
   bool default_seeds = false;
+  bool canary = false;  // this build is wrong on purpose: finding a difference in what happens is success
   int shown_max = kShownMax;
   std::vector<std::string> only;  // kinds that the cases are about; empty: all take turns
   std::string case_file;
@@ -89,10 +91,15 @@ class Oracle {
       if (!theirs.ok()) return theirs.status();
       Count(c, *theirs);
       if (!Same(*theirs, ours)) differing_.push_back({c, FirstDifference(*theirs, ours)});
+      if (options_.canary && caught_canary()) {
+        std::cout << "the mistake shows in seed " << c.seed << ":\n" << ShowDifference(*theirs, ours);
+        return absl::OkStatus();
+      }
       const auto elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
       Progress(done + 1, count, elapsed);
     }
     std::cout << "\n";
+    if (options_.canary) return absl::NotFoundError("no seed shows the deliberate mistake of this build");
     // What happens differs less often than what is called differently, and matters more.
     std::stable_partition(differing_.begin(), differing_.end(), [](const Differing& d) { return d.about != "topology"; });
     for (size_t i = 0; i < differing_.size() && i < static_cast<size_t>(options_.shown_max); ++i) {
@@ -116,6 +123,9 @@ class Oracle {
   }
 
   bool found_difference() const { return !differing_.empty(); }
+  bool caught_canary() const {
+    return !differing_.empty() && (differing_.back().about == "record" || differing_.back().about == "store");
+  }
 
  private:
   absl::StatusOr<Transcript> AskJvm(const Case& c) {
@@ -197,6 +207,10 @@ int Main(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     const std::string argument = argv[i];
     const std::string value = i + 1 < argc ? argv[i + 1] : "";
+    if (argument == "--canary") {
+      options.canary = true;
+      continue;
+    }
     if (argument == "--all") {
       options.shown_max = 1 << 20;
       continue;
@@ -243,7 +257,7 @@ int Main(int argc, char** argv) {
     std::cerr << "differential: " << status.message() << "\n";
     return 1;
   }
-  return oracle.found_difference() ? 1 : 0;
+  return oracle.found_difference() && !options.canary ? 1 : 0;
 }
 
 }  // namespace
