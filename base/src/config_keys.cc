@@ -24,6 +24,14 @@ constexpr ConfigKey Number(std::string_view name, ConfigType type, std::string_v
   return {.name = name, .type = type, .default_value = default_value, .doc = doc, .least = least};
 }
 
+// The handlers of errors, and Kafka Streams' classes that do the same.
+constexpr std::string_view kHandlers =
+    "continue|skip|fail|org.apache.kafka.streams.errors.LogAndContinueExceptionHandler|"
+    "org.apache.kafka.streams.errors.LogAndFailExceptionHandler|"
+    "org.apache.kafka.streams.errors.LogAndContinueProcessingExceptionHandler|"
+    "org.apache.kafka.streams.errors.LogAndFailProcessingExceptionHandler|"
+    "org.apache.kafka.streams.errors.DefaultProductionExceptionHandler";
+
 // A key says its unit in its type: kMs values are milliseconds or text such as 5m, kBytes values bytes or 64MiB.
 constexpr ConfigKey kKeys[] = {
     Number("acceptable.recovery.lag", kInt, "10000", 0,
@@ -39,16 +47,13 @@ constexpr ConfigKey kKeys[] = {
          "The rack or zone of this process, for fetching from near replicas and for placing standbys."),
     Number("commit.interval.ms", kMs, "1000", 1,
            "Time between commits; 100 by default under exactly_once_v2. Shorter: fresher queries, more small writes."),
-    Flag("ensure.explicit.internal.resource.naming", "false",
+    Choice("deserialization.exception.handler", "continue", kHandlers,
+           "A record that cannot be decoded or has an invalid timestamp: continue (it goes to the dead-letter topic, when one is named, "
+           "and is counted), skip (counted only) or fail. Kafka Streams' class names are understood."),
+    Flag("ensure.explicit.internal.resource.naming", "true",
          "Refuse a topology whose internal topics or stores have generated names."),
     Text("errors.dead.letter.queue.topic.name", "",
          "Topic for records that cannot be processed, with the reason in headers."),
-    Choice("errors.deserialization", "dead-letter", "dead-letter|skip|fail",
-           "A record that cannot be decoded: dead-letter it (count and skip it when no topic is named), skip it, or "
-           "fail."),
-    Choice("errors.processing", "dead-letter", "dead-letter|skip|fail",
-           "A record whose processing fails: dead-letter it (count and skip it when no topic is named), skip it, or "
-           "fail."),
     Text("gateway.workers", "", "host:port list of workers that a gateway asks for the routing table."),
     Text("group.instance.id", "",
          "A name that stays the same over restarts of this process; a restart within the session timeout then moves no "
@@ -61,7 +66,8 @@ constexpr ConfigKey kKeys[] = {
     Choice("log.format", "text", "text|json", "Form of log lines."),
     Choice("log.level", "info", "debug|info|warning|error|off", "The least level that is logged."),
     Number("max.future.skew.ms", kMs, "1h", 0,
-           "How far in the future a record's timestamp may lie; one beyond is treated as errors.deserialization says, "
+           "How far in the future a record's timestamp may lie; one beyond is treated as "
+           "deserialization.exception.handler says, "
            "so that a wrong clock cannot close windows. 0: no bound."),
     Number("max.poll.interval.ms", kMs, "5m", 1, "Time without progress after which a member leaves the group."),
     Number("max.task.idle.ms", kInt, "0", -1,
@@ -72,8 +78,14 @@ constexpr ConfigKey kKeys[] = {
     Text("metrics.listen", "127.0.0.1:9464", "Address of /metrics, /healthz and /readyz of a worker."),
     Number("num.standby.replicas", kInt, "0", 0, "Copies of each store kept warm on other workers."),
     Number("num.stream.threads", kInt, "1", 1, "Threads that process records in this process."),
+    Choice("processing.exception.handler", "continue", kHandlers,
+           "A record on which user code throws: continue, skip or fail, as deserialization.exception.handler. Operators beside and above "
+           "the one that failed go on with it."),
     Choice("processing.guarantee", "at_least_once", "at_least_once|exactly_once_v2",
            "exactly_once_v2 commits outputs, changelogs and offsets in one transaction."),
+    Choice("production.exception.handler", "continue", kHandlers,
+           "A record that cannot be written, such as one that is too large: continue, skip or fail, as "
+           "deserialization.exception.handler."),
     Number("repartition.purge.interval.ms", kMs, "30000", 1,
            "Time between deletions of processed records from repartition topics."),
     Number("replication.factor", kInt, "-1", -1, "Replicas of internal topics; -1: the broker's default."),
@@ -90,8 +102,9 @@ constexpr ConfigKey kKeys[] = {
     Number("statestore.cache.max.bytes", kBytes, "64MiB", 0,
            "Memory for updates between commits; 0: every update is emitted."),
     Number("task.timeout.ms", kMs, "5m", 0, "How long a task retries a failing call before the process gives up."),
-    Choice("topology.optimization", "none", "none|all",
-           "all: reuse source topics as changelogs and merge repartition topics."),
+    Text("topology.optimization", "none",
+         "none, all, or a list of reuse.ktable.source.topics, merge.repartition.topics and single.store.self.join. The program hands it to "
+         "StreamsBuilder::Build."),
     Number("transaction.timeout.ms", kMs, "10000", 1,
            "Time after which the broker aborts a transaction of a process that is gone."),
     Number("uncommitted.bytes.max", kBytes, "64MiB", 1, "Bytes of changes after which a thread commits early."),

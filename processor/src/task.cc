@@ -1,13 +1,19 @@
 #include "task.h"
 
+#include <cxxabi.h>
+
 #include <algorithm>
+#include <cstdlib>
 #include <exception>
+#include <memory>
+#include <typeinfo>
 
 #include "absl/strings/str_cat.h"
 #include "committed_metadata.h"
 #include "tailrace/base/bytes.h"
 #include "tailrace/base/check.h"
 #include "tailrace/base/limits.h"
+#include "tailrace/base/log.h"
 
 namespace tailrace::processor {
 namespace {
@@ -19,9 +25,27 @@ constexpr char kEpochHeader[] = "e";
 
 constexpr std::string_view kDropReasonNames[] = {"null_key",         "null_value",  "late",
                                                  "invalid_timestamp", "future_timestamp", "undecodable",
-                                                 "processing_error", "too_large"};
+                                                 "processing_error", "too_large", "no_partition"};
+static_assert(std::size(kDropReasonNames) == static_cast<size_t>(detail::kDropReasonCount), "each reason has a name");
 
 std::string_view View(absl::string_view text) { return {text.data(), text.size()}; }
+
+// What is being caught: its message, and the name of its class.
+struct Thrown {
+  std::string message;
+  std::string type;
+};
+Thrown CurrentException() {
+  try {
+    throw;
+  } catch (const std::exception& error) {
+    int status = 0;
+    const std::unique_ptr<char, void (*)(void*)> name(abi::__cxa_demangle(typeid(error).name(), nullptr, nullptr, &status), std::free);
+    return {error.what(), name == nullptr ? typeid(error).name() : name.get()};
+  } catch (...) {
+    return {"something that is no std::exception", "unknown"};
+  }
+}
 
 }  // namespace
 
@@ -33,6 +57,7 @@ struct Task::Punctuation : detail::PunctuationHandle {
   int64_t interval_ms = 0;
   PunctuationType type = PunctuationType::kStreamTime;
   int64_t next_ms = 0;
+  std::string operator_name;
   std::function<void(int64_t)> callback;
   bool cancelled = false;
 };
@@ -100,6 +125,16 @@ absl::Status Task::Start(kafka::Producer& producer, const std::vector<kafka::Com
   return BuildNodes();
 }
 
+bool Task::IsInput(std::string_view topic) const {
+  return std::any_of(options_.inputs.begin(), options_.inputs.end(), [&](const auto& input) { return input.topic == topic; });
+}
+
+const Task::InputQueue* Task::InputOf(const state::StoreSpec& store) const {
+  for (size_t slot = 0; store.logging && slot < queues_.size(); ++slot)
+    if (options_.inputs[slot].topic == store.changelog_topic) return &queues_[slot];
+  return nullptr;
+}
+
 absl::Status Task::BuildNodes() {
   const detail::Subtopology& subtopology = *options_.subtopology;
   stream_punctuations_.clear();
@@ -108,7 +143,7 @@ absl::Status Task::BuildNodes() {
 
   changelog_topics_.clear();
   for (const state::StoreSpec& store : subtopology.stores) {
-    if (!store.logging) {
+    if (!store.logging || IsInput(store.changelog_topic)) {  // what was read from it need not be written again
       changelog_topics_.push_back(-1);
       continue;
     }
@@ -145,9 +180,17 @@ absl::Status Task::BuildNodes() {
   for (size_t slot = 0; slot < queues_.size(); ++slot)
     TAILRACE_CHECK(queues_[slot].source != nullptr, "no source reads " + options_.inputs[slot].ToString());
   for (const auto& node : nodes_) {
-    if (absl::Status status = node->Init(*this); !status.ok())
-      return base::Annotate(status, absl::StrCat("task ", id().ToString(), " operator ", node->name()));
+    initialised_ = node->name();
+    absl::Status status;
+    try {
+      status = node->Init(*this);
+    } catch (...) {
+      status = base::Error(base::Reaction::kFatal, absl::StatusCode::kAborted,
+                           absl::StrCat("user code threw at Init: ", CurrentException().message));
+    }
+    if (!status.ok()) return base::Annotate(status, absl::StrCat("task ", id().ToString(), " operator ", node->name()));
   }
+  initialised_ = "that scheduled a punctuation";
   return failure_;
 }
 
@@ -186,16 +229,31 @@ absl::Status Task::ProcessOne(InputQueue& queue, int32_t slot, const kafka::Reco
   dirty_ = true;
   ++counters_.processed;
 
-  if (absl::Status status = queue.source->Decode(record, queue.partition_time_ms); !status.ok()) [[unlikely]]
-    return HandleRecordError(slot, record, status, options_.deserialization_policy, DropReason::kUndecodable);
+  record_.timestamp_ms = record.timestamp_ms;
+
+  try {
+    if (absl::Status status = queue.source->Decode(record, queue.partition_time_ms); !status.ok()) [[unlikely]]
+      return HandleError(options_.handlers.deserialization, queue.source->name(), status, DropReason::kUndecodable,
+                         "DeserializationError");
+  } catch (...) {
+    const Thrown thrown = CurrentException();
+    return HandleError(options_.handlers.deserialization, queue.source->name(),
+                       base::Error(base::Reaction::kSkipRecord, absl::StatusCode::kInvalidArgument,
+                                   absl::StrCat("the source's serde threw: ", thrown.message)),
+                       DropReason::kUndecodable, thrown.type);
+  }
   const int64_t timestamp_ms = queue.source->timestamp_ms();
   if (DropReason reason; !AcceptTimestamp(queue, timestamp_ms, reason)) [[unlikely]] {
+    if (reason == DropReason::kInvalidTimestamp && !queue.source->reports_invalid_timestamps()) {
+      Drop(reason);
+      return absl::OkStatus();
+    }
     const absl::Status status = base::Error(
         base::Reaction::kSkipRecord, absl::StatusCode::kOutOfRange,
         absl::StrCat("timestamp ", timestamp_ms, reason == DropReason::kFutureTimestamp
                                                      ? " is later than now by more than max.future.skew.ms"
                                                      : " is below zero"));
-    return HandleRecordError(slot, record, status, options_.deserialization_policy, reason);
+    return HandleError(options_.handlers.deserialization, queue.source->name(), status, reason, "InvalidTimestamp");
   }
   record_.timestamp_ms = timestamp_ms;
   if (stores_keep_headers_) {
@@ -205,52 +263,83 @@ absl::Status Task::ProcessOne(InputQueue& queue, int32_t slot, const kafka::Reco
   }
   try {
     queue.source->Emit();
-  } catch (const std::exception& error) {
-    Fail(base::Error(base::Reaction::kSkipRecord, absl::StatusCode::kAborted,
-                     absl::StrCat("user code threw: ", error.what())));
+  } catch (...) {
+    // The handler was asked where it was thrown, and its answer is in failure_; a source that forwards by itself was not.
+    if (failure_.ok() && HandleThrown(queue.source->name(), false)) return absl::OkStatus();
   }
   if (!failure_.ok()) [[unlikely]] {
     if (base::ReactionOf(failure_) != base::Reaction::kSkipRecord) return failure_;
     const absl::Status error = std::exchange(failure_, absl::OkStatus());
-    return HandleRecordError(slot, record, error, options_.processing_policy, DropReason::kProcessingError);
+    return HandleError(options_.handlers.processing, queue.source->name(), error, DropReason::kProcessingError, "ProcessingError");
   }
   return absl::OkStatus();
 }
 
-absl::Status Task::HandleRecordError(int32_t slot, const kafka::RecordView& record, const absl::Status& error,
-                                     ErrorPolicy policy, DropReason reason) {
-  if (policy == ErrorPolicy::kFail || base::ReactionOf(error) != base::Reaction::kSkipRecord) {
-    return base::WithReaction(
-        base::Annotate(error, absl::StrCat("task ", id().ToString(), ", record ", record_.offset.value(), " of ",
-                                           options_.inputs[static_cast<size_t>(slot)].ToString())),
-        base::ReactionOf(error) == base::Reaction::kSkipRecord ? base::Reaction::kFatal : base::ReactionOf(error));
+bool Task::HandleThrown(std::string_view operator_name, bool serializing) {
+  if (!failure_.ok()) return false;  // the record is already ending
+  const Thrown thrown = CurrentException();
+  const absl::Status error =
+      base::Error(base::Reaction::kSkipRecord, absl::StatusCode::kAborted,
+                  serializing ? absl::StrCat("a serde threw while a record for this topic was written: ", thrown.message)
+                              : absl::StrCat("user code threw: ", thrown.message));
+  if (absl::Status status = HandleError(serializing ? options_.handlers.production : options_.handlers.processing, operator_name,
+                                        error, DropReason::kProcessingError, thrown.type);
+      !status.ok()) {
+    failure_ = std::move(status);
+    return false;
   }
+  return true;
+}
+
+absl::Status Task::HandleError(const ErrorHandler& handler, std::string_view operator_name, const absl::Status& error,
+                               DropReason reason, std::string_view kind) {
+  ErrorContext context{.task_id = options_.id, .operator_name = operator_name, .topic = record_.topic, .partition = record_.partition,
+                       .offset = record_.offset, .timestamp_ms = record_.timestamp_ms, .headers = &record_headers()};
+  if (current_view_ != nullptr) {
+    context.key = current_view_->key;
+    context.value = current_view_->value;
+  }
+  std::string where = absl::StrCat("task ", id().ToString(), ", operator ", std::string(operator_name));
+  if (current_view_ != nullptr)
+    absl::StrAppend(&where, ", record ", record_.offset.value(), " of ", std::string(record_.topic), "-", record_.partition.value());
+  const bool may_skip = base::ReactionOf(error) == base::Reaction::kSkipRecord;
+  const ErrorResponse response = !may_skip ? ErrorResponse::kFail : handler ? handler(context, error) : ErrorResponse::kContinue;
+  if (response == ErrorResponse::kFail)
+    return base::WithReaction(base::Annotate(error, where), may_skip ? base::Reaction::kFatal : base::ReactionOf(error));
+  if (counters_.dropped[static_cast<size_t>(reason)] == 0)  // the first of a kind; the others are counted
+    base::LogWarning("task", "a record is skipped", {{"where", where}, {"error", error}});
   Drop(reason);
-  if (policy == ErrorPolicy::kDeadLetterOrSkip && dead_letter_.has_value()) return SendToDeadLetter(slot, record, error);
+  if (response == ErrorResponse::kContinue && dead_letter_.has_value() && current_view_ != nullptr)
+    return SendToDeadLetter(context, error, kind);
   return absl::OkStatus();
 }
 
 // The record's own key, value and headers, and headers that say what was wrong, named as Kafka Streams names them (KIP-1034).
-absl::Status Task::SendToDeadLetter(int32_t slot, const kafka::RecordView& record, const absl::Status& error) {
-  const base::TopicPartition& input = options_.inputs[static_cast<size_t>(slot)];
+// A C++ exception has no stack trace any more; that header says which operator of which task it was.
+absl::Status Task::SendToDeadLetter(const ErrorContext& context, const absl::Status& error, std::string_view kind) {
   kafka::Headers headers = record_headers();
+  headers.push_back({"__streams.errors.exception", std::string(kind)});
   headers.push_back({"__streams.errors.message", std::string(View(error.message()))});
-  headers.push_back({"__streams.errors.topic", input.topic});
-  headers.push_back({"__streams.errors.partition", std::to_string(input.partition.value())});
-  headers.push_back({"__streams.errors.offset", std::to_string(record.offset.value())});
-  Send({.topic = *dead_letter_,
-        .partition = std::nullopt,
-        .key = record.key,
-        .value = record.value,
-        .timestamp_ms = std::max<int64_t>(record.timestamp_ms, 0),
-        .headers = &headers});
-  return failure_;
+  headers.push_back({"__streams.errors.stacktrace",
+                     absl::StrCat("at operator ", std::string(context.operator_name), " of task ", id().ToString())});
+  headers.push_back({"__streams.errors.topic", std::string(context.topic)});
+  headers.push_back({"__streams.errors.partition", std::to_string(context.partition.value())});
+  headers.push_back({"__streams.errors.offset", std::to_string(context.offset.value())});
+  const absl::Status before = std::exchange(failure_, absl::OkStatus());
+  Produce({.topic = *dead_letter_,
+           .partition = std::nullopt,
+           .key = context.key,
+           .value = context.value,
+           .timestamp_ms = std::max<int64_t>(context.timestamp_ms, 0),
+           .headers = &headers});
+  const absl::Status sent = std::exchange(failure_, before);
+  return base::ReactionOf(sent) == base::Reaction::kSkipRecord ? base::WithReaction(sent, base::Reaction::kFatal) : sent;
 }
 
 void Task::Enqueue(int32_t slot, const kafka::RecordView& record, kafka::Headers headers) {
   InputQueue& queue = queues_[static_cast<size_t>(slot)];
   BufferedRecord buffered{.bytes = {}, .offset = record.offset, .timestamp_ms = record.timestamp_ms,
-                          .headers = std::move(headers)};
+                          .log_timestamp_ms = record.timestamp_ms, .headers = std::move(headers)};
   buffered.bytes.reserve(record.key.view().size() + record.value.view().size());
   if (!record.key.is_null()) {
     buffered.key_size = static_cast<int32_t>(record.key.view().size());
@@ -260,12 +349,31 @@ void Task::Enqueue(int32_t slot, const kafka::RecordView& record, kafka::Headers
     buffered.value_size = static_cast<int32_t>(record.value.view().size());
     buffered.bytes += record.value.view();
   }
-  // The order between inputs follows the event time, which an extractor may take from the value. A record that cannot be
-  // decoded keeps the log's timestamp here and is handled when its turn comes.
-  if (!direct() && queue.source->Decode(record, queue.partition_time_ms).ok())
-    buffered.timestamp_ms = queue.source->timestamp_ms();
   queue.records.push_back(std::move(buffered));
-  if (queue.records.size() == 1) filled_.Push(static_cast<size_t>(slot));
+  if (queue.records.size() > 1) return;
+  StampHead(queue);
+  filled_.Push(static_cast<size_t>(slot));
+}
+
+kafka::RecordView Task::ViewOf(const BufferedRecord& buffered) {
+  kafka::RecordView view{.offset = buffered.offset, .timestamp_ms = buffered.log_timestamp_ms};
+  const char* const bytes = buffered.bytes.data();
+  const size_t key_size = buffered.key_size < 0 ? 0 : static_cast<size_t>(buffered.key_size);
+  if (buffered.key_size >= 0) view.key = {bytes, key_size};
+  if (buffered.value_size >= 0) view.value = {bytes + key_size, static_cast<size_t>(buffered.value_size)};
+  return view;
+}
+
+// A record that cannot be decoded keeps the log's timestamp here and is handled when its turn comes.
+void Task::StampHead(InputQueue& queue) {
+  BufferedRecord& head = queue.records.front();
+  if (head.stamped || direct()) return;
+  head.stamped = true;
+  try {
+    if (queue.source->Decode(ViewOf(head), queue.partition_time_ms).ok()) head.timestamp_ms = queue.source->timestamp_ms();
+  } catch (...) {
+    return;
+  }
 }
 
 bool Task::ReadyToProcess() {
@@ -298,18 +406,18 @@ absl::StatusOr<int> Task::ProcessBuffered(int max_records) {
     InputQueue& queue = queues_[slot];
     const BufferedRecord buffered = std::move(queue.records.front());
     queue.records.pop_front();
-    if (!queue.records.empty()) filled_.Push(slot);
-    kafka::RecordView view{.offset = buffered.offset, .timestamp_ms = buffered.timestamp_ms};
-    const char* const bytes = buffered.bytes.data();
-    const size_t key_size = buffered.key_size < 0 ? 0 : static_cast<size_t>(buffered.key_size);
-    if (buffered.key_size >= 0) view.key = {bytes, key_size};
-    if (buffered.value_size >= 0) view.value = {bytes + key_size, static_cast<size_t>(buffered.value_size)};
+    const kafka::RecordView view = ViewOf(buffered);
     current_headers_ = &buffered.headers;
     TAILRACE_RETURN_IF_ERROR(ProcessOne(queue, static_cast<int32_t>(slot), view));
     ++processed;
+    if (queue.records.empty()) continue;
+    // Its time may follow from the partition's, which this record has just moved.
+    StampHead(queue);
+    filled_.Push(slot);
   }
   current_headers_ = nullptr;
   store_headers_.current = nullptr;
+  current_view_ = nullptr;
   return processed;
 }
 
@@ -344,11 +452,11 @@ absl::Status Task::FirePunctuations(PunctuationType type, int64_t now_ms, bool& 
     headers_.clear();
     current_headers_ = nullptr;
     store_headers_.current = nullptr;
+    current_view_ = nullptr;
     try {
       punctuation->callback(now_ms);
-    } catch (const std::exception& error) {
-      return base::Error(base::Reaction::kFatal, absl::StatusCode::kAborted,
-                         absl::StrCat("task ", id().ToString(), ": a punctuation threw: ", error.what()));
+    } catch (...) {
+      HandleThrown(punctuation->operator_name, false);
     }
     if (!failure_.ok()) return failure_;
     // Missed intervals collapse into one firing (Kafka Streams' PunctuationSchedule.next).
@@ -369,6 +477,7 @@ std::unique_ptr<detail::PunctuationHandle> Task::Schedule(int64_t interval_ms, P
   auto punctuation = std::make_shared<Punctuation>();
   punctuation->interval_ms = interval_ms;
   punctuation->type = type;
+  punctuation->operator_name = initialised_;
   punctuation->next_ms = type == PunctuationType::kStreamTime ? 0 : options_.clock->WallMs() + interval_ms;
   punctuation->callback = std::move(callback);
   if (interval_ms <= 0) {
@@ -385,14 +494,18 @@ absl::Status Task::PrepareCommit() {
   headers_.clear();
   current_headers_ = nullptr;
   store_headers_.current = nullptr;
+  current_view_ = nullptr;
+  record_ = {.topic = {}, .partition = options_.id.partition, .offset = base::kOffsetUnknown, .timestamp_ms = stream_time_ms_};
   for (int32_t store = 0; store < store_count; ++store) {
     try {
       options_.state->store(store).Flush();
-    } catch (const std::exception& error) {
-      Fail(base::Error(base::Reaction::kFatal, absl::StatusCode::kAborted,
-                       absl::StrCat("task ", id().ToString(), ": user code threw while store ",
-                                    options_.subtopology->stores[static_cast<size_t>(store)].name,
-                                    " was flushed: ", error.what())));
+    } catch (...) {
+      // Operators behind the store are asked about where they throw; what comes up to here ends the commit.
+      if (failure_.ok())
+        Fail(base::Error(base::Reaction::kFatal, absl::StatusCode::kAborted,
+                         absl::StrCat("task ", id().ToString(), ": user code threw while store ",
+                                      options_.subtopology->stores[static_cast<size_t>(store)].name,
+                                      " was flushed: ", CurrentException().message)));
     }
     if (!failure_.ok()) return failure_;
   }
@@ -421,8 +534,12 @@ absl::Status Task::FinishCommit() {
                            .operator_times_ms = {}};
   for (size_t store = 0; store < changelog_topics_.size(); ++store) {
     const kafka::TopicHandle topic = changelog_topics_[store];
-    point.changelog_offsets.push_back(topic < 0 ? base::kOffsetUnknown
-                                                : producer_->LastDelivered(topic, options_.id.partition));
+    const InputQueue* const source = InputOf(options_.subtopology->stores[store]);
+    if (source != nullptr)
+      point.changelog_offsets.push_back(source->next_offset.value() > 0 ? base::Offset(source->next_offset.value() - 1)
+                                                                        : base::kOffsetUnknown);
+    else
+      point.changelog_offsets.push_back(topic < 0 ? base::kOffsetUnknown : producer_->LastDelivered(topic, options_.id.partition));
   }
   for (size_t slot = 0; slot < queues_.size(); ++slot)
     if (queues_[slot].next_offset.value() > 0)
@@ -459,21 +576,36 @@ void Task::KeepOperatorTime(std::string_view operator_name, const int64_t* time_
 
 absl::StatusOr<kafka::TopicHandle> Task::ResolveTopic(std::string_view topic) {
   const auto full = options_.subtopology->full_names.find(topic);
-  return producer_->Topic(full == options_.subtopology->full_names.end() ? topic : std::string_view(full->second));
+  const std::string_view name = full == options_.subtopology->full_names.end() ? topic : std::string_view(full->second);
+  TAILRACE_ASSIGN_OR_RETURN(const kafka::TopicHandle handle, producer_->Topic(name));
+  topic_names_[handle] = name;
+  return handle;
 }
 
 absl::StatusOr<int32_t> Task::PartitionCount(kafka::TopicHandle topic) { return producer_->PartitionCount(topic); }
 
-void Task::Send(const kafka::OutgoingRecord& record) {
+void Task::Produce(const kafka::OutgoingRecord& record) {
   ++counters_.emitted;
   if (absl::Status status = producer_->Send(record); !status.ok()) [[unlikely]]
     Fail(base::Annotate(status, absl::StrCat("task ", id().ToString())));
 }
 
+void Task::Send(const kafka::OutgoingRecord& record) {
+  ++counters_.emitted;
+  absl::Status status = producer_->Send(record);
+  if (status.ok()) [[likely]]
+    return;
+  if (base::ReactionOf(status) == base::Reaction::kSkipRecord)
+    status = HandleError(options_.handlers.production, absl::StrCat("that writes topic ", topic_names_[record.topic]), status, DropReason::kTooLarge, "ProductionError");
+  else
+    status = base::Annotate(status, absl::StrCat("task ", id().ToString()));
+  if (!status.ok()) Fail(std::move(status));
+}
+
 void Task::Append(int32_t store, std::string_view key, kafka::NullableBytes value, int64_t timestamp_ms) {
   const kafka::TopicHandle topic = changelog_topics_[static_cast<size_t>(store)];
   if (topic < 0) return;
-  Send({.topic = topic,
+  Produce({.topic = topic,
         .partition = options_.id.partition,
         .key = key,
         .value = value,

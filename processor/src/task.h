@@ -29,16 +29,10 @@
 #include "tailrace/processor/detail/node.h"
 #include "tailrace/processor/detail/task_context.h"
 #include "tailrace/processor/detail/topology_graph.h"
+#include "tailrace/processor/error_handlers.h"
 #include "tailrace/state/task_state.h"
 
 namespace tailrace::processor {
-
-// What to do with a record that cannot be decoded or whose processing fails.
-enum class ErrorPolicy {
-  kDeadLetterOrSkip,  // dead-letter topic when one is set, otherwise count and go on (the default)
-  kSkip,
-  kFail,
-};
 
 struct TaskOptions {
   base::TaskId id;
@@ -47,8 +41,7 @@ struct TaskOptions {
   std::vector<base::TopicPartition> inputs;  // a "slot" is an index into it
   std::unique_ptr<state::TaskState> state;
   const base::Clock* clock = nullptr;
-  ErrorPolicy deserialization_policy = ErrorPolicy::kDeadLetterOrSkip;
-  ErrorPolicy processing_policy = ErrorPolicy::kDeadLetterOrSkip;
+  ErrorHandlers handlers;             // an empty one continues
   std::string dead_letter_topic;      // empty: none
   int64_t max_future_skew_ms = -1;    // records later than wall clock + this are dropped; -1: no bound
   int64_t max_task_idle_ms = 0;       // max.task.idle.ms
@@ -121,10 +114,12 @@ class Task final : private detail::TaskContext, private state::ChangelogWriter {
  private:
   struct BufferedRecord {
     std::string bytes;  // key, then value
+    bool stamped = false;
     int32_t key_size = -1;
     int32_t value_size = -1;
     base::Offset offset;
-    int64_t timestamp_ms = 0;
+    int64_t timestamp_ms = 0;      // the event time, once stamped
+    int64_t log_timestamp_ms = 0;  // as the log delivered it
     kafka::Headers headers;
   };
   struct InputQueue {
@@ -152,12 +147,21 @@ class Task final : private detail::TaskContext, private state::ChangelogWriter {
   explicit Task(TaskOptions options);
 
   absl::Status BuildNodes();
+  bool IsInput(std::string_view topic) const;
+  // The input that is also the changelog of this store; null when it has a changelog of its own.
+  const InputQueue* InputOf(const state::StoreSpec& store) const;
   bool AcceptTimestamp(InputQueue& queue, int64_t timestamp_ms, detail::DropReason& reason);
   bool ReadyToProcess();
+  static kafka::RecordView ViewOf(const BufferedRecord& buffered);
   absl::Status ProcessOne(InputQueue& queue, int32_t slot, const kafka::RecordView& record);
-  absl::Status HandleRecordError(int32_t slot, const kafka::RecordView& record, const absl::Status& error,
-                                 ErrorPolicy policy, detail::DropReason reason);
-  absl::Status SendToDeadLetter(int32_t slot, const kafka::RecordView& record, const absl::Status& error);
+  // Asks the handler about the record that is being processed. OK: go on; otherwise the task stops with this error.
+  absl::Status HandleError(const ErrorHandler& handler, std::string_view operator_name, const absl::Status& error,
+                           detail::DropReason reason, std::string_view kind);
+  absl::Status SendToDeadLetter(const ErrorContext& context, const absl::Status& error, std::string_view kind);
+  void Produce(const kafka::OutgoingRecord& record);
+  // The time of a queue's first record decides which input is next. An extractor may take it from the value, or from the
+  // partition's time, so it is read when the record becomes the first.
+  void StampHead(InputQueue& queue);
   absl::Status FirePunctuations(detail::PunctuationType type, int64_t now_ms, bool& fired);
 
   // detail::TaskContext
@@ -176,6 +180,7 @@ class Task final : private detail::TaskContext, private state::ChangelogWriter {
   void Send(const kafka::OutgoingRecord& record) override;
   std::unique_ptr<detail::PunctuationHandle> Schedule(int64_t interval_ms, detail::PunctuationType type,
                                                       std::function<void(int64_t)> callback) override;
+  bool HandleThrown(std::string_view operator_name, bool serializing) override;
   void RequestCommit() override { commit_requested_ = true; }
   void Drop(detail::DropReason reason) override { ++counters_.dropped[static_cast<size_t>(reason)]; }
   void Fail(absl::Status status) override;
@@ -194,6 +199,8 @@ class Task final : private detail::TaskContext, private state::ChangelogWriter {
   std::map<std::string, int64_t, std::less<>> restored_times_ms_;
   std::map<std::string, const int64_t*, std::less<>> kept_times_;
   std::optional<kafka::TopicHandle> dead_letter_;
+  std::map<kafka::TopicHandle, std::string> topic_names_;  // for messages
+  std::string initialised_;  // the operator whose Init runs, as the owner of what it schedules
   kafka::Headers changelog_headers_;
   int64_t stream_time_ms_ = -1;
   int64_t idle_since_ms_ = -1;
@@ -205,7 +212,7 @@ class Task final : private detail::TaskContext, private state::ChangelogWriter {
 
   // The record that is being processed.
   RecordContext record_;
-  const kafka::RecordView* current_view_ = nullptr;
+  const kafka::RecordView* current_view_ = nullptr;  // null between records: in punctuations and flushes
   const kafka::RecordBatch* current_batch_ = nullptr;
   const kafka::Headers* current_headers_ = nullptr;  // buffered records carry theirs
   kafka::Headers headers_;

@@ -8,6 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "generated_names.h"
 #include "java_order.h"
 #include "tailrace/base/check.h"
 #include "topology_description.h"
@@ -35,6 +36,17 @@ uint64_t Fnv1a(std::string_view text) {
   uint64_t hash = 0xcbf29ce484222325ULL;
   for (const char c : text) hash = (hash ^ static_cast<uint8_t>(c)) * 0x100000001b3ULL;
   return hash;
+}
+
+// Replaces names that the optimiser has changed. Two that have become one are one predecessor.
+void Rename(const std::map<std::string, std::string>& renamed, std::vector<std::string>& names) {
+  if (renamed.empty()) return;
+  std::vector<std::string> result;
+  for (std::string& name : names) {
+    if (const auto found = renamed.find(name); found != renamed.end()) name = found->second;
+    if (std::find(result.begin(), result.end(), name) == result.end()) result.push_back(std::move(name));
+  }
+  names = std::move(result);
 }
 
 }  // namespace
@@ -134,13 +146,18 @@ Topology& Topology::Fail(absl::Status status) {
 
 Topology& Topology::AddNode(detail::NodeSpec node) {
   Impl& impl = *impl_;
-  if (node.name.empty()) return Fail(base::UsageError("an operator has an empty name"));
+  Rename(renamed_predecessors_, node.predecessors);
+  if (node.name.empty()) return Fail(base::UsageError("an operator has an empty name: give each one a name"));
   if (impl.node_index.contains(node.name))
     return Fail(base::UsageError(absl::StrCat("operator ", node.name, ": the name is used twice; name one of them differently")));
   if (node.type == TopologyNode::Type::kSource && node.topics.empty())
-    return Fail(base::UsageError(absl::StrCat("source ", node.name, " has no topic")));
+    return Fail(base::UsageError(absl::StrCat("source ", node.name, " has no topic: name at least one")));
   if (node.type != TopologyNode::Type::kSource && node.predecessors.empty())
-    return Fail(base::UsageError(absl::StrCat("operator ", node.name, " has no predecessor")));
+    return Fail(base::UsageError(
+        absl::StrCat("operator ", node.name, " has no predecessor: name the source or processor whose records it takes")));
+  if (std::find(node.predecessors.begin(), node.predecessors.end(), node.name) != node.predecessors.end())
+    return Fail(base::UsageError(absl::StrCat("operator ", node.name, " is its own predecessor: operators form no cycle; to feed "
+                                              "records back, write them to a topic and read that with a source")));
 
   const int index = static_cast<int>(impl.nodes.size());
   impl.groups.Add();
@@ -148,9 +165,12 @@ Topology& Topology::AddNode(detail::NodeSpec node) {
     const auto found = impl.node_index.find(predecessor);
     if (found == impl.node_index.end())
       return Fail(base::UsageError(
-          absl::StrCat("operator ", node.name, ": predecessor ", predecessor, " does not exist; add it first")));
+          absl::StrCat("operator ", node.name, ": predecessor ", predecessor,
+                       " does not exist; add it first (operators are added from the sources down, so that they form no cycle)")));
     if (impl.nodes[static_cast<size_t>(found->second)].type == TopologyNode::Type::kSink)
-      return Fail(base::UsageError(absl::StrCat("operator ", node.name, ": predecessor ", predecessor, " is a sink")));
+      return Fail(base::UsageError(absl::StrCat("operator ", node.name, ": predecessor ", predecessor,
+                                                " is a sink, which forwards nothing; follow the operator above it, or read "
+                                                "the sink's topic with a source")));
     impl.groups.Unite(found->second, index);
   }
   if (node.type == TopologyNode::Type::kSource) {
@@ -171,12 +191,19 @@ Topology& Topology::AddNode(detail::NodeSpec node) {
 
 Topology& Topology::AddStateStore(state::StoreSpec store, const std::vector<std::string>& processors) {
   if (store.name.empty()) return Fail(base::UsageError("a state store has an empty name"));
-  if (impl_->FindStore(store.name) != nullptr)
-    return Fail(base::UsageError(absl::StrCat("state store ", store.name, ": the name is used twice")));
+  if (const Impl::Store* const other = impl_->FindStore(store.name); other != nullptr) {
+    const auto owner = [](const std::vector<std::string>& names) { return names.empty() ? "nobody yet" : absl::StrJoin(names, ", "); };
+    return Fail(base::UsageError(absl::StrCat("state store ", store.name, " has two owners: it was added for ",
+                                              owner(other->processors), " and again for ", owner(processors),
+                                              "; name one of the stores differently, or add it once and connect both processors to it")));
+  }
   if (store.kind == state::StoreKind::kWindow && store.retention_ms < store.window_size_ms)
     return Fail(base::UsageError(absl::StrCat("state store ", store.name, ": retention ", store.retention_ms,
                                               " ms is shorter than the window size ", store.window_size_ms, " ms")));
   const std::string name = store.name;
+  const auto source = source_changelogs_.find(name);
+  const bool reuse = optimization_.has_value() && optimization_->reuse_ktable_source_topics;
+  if (reuse && source != source_changelogs_.end() && store.logging) store.changelog_topic = source->second;
   impl_->stores.push_back({std::move(store), {}});
   for (const std::string& processor : processors) ConnectProcessorAndStore(processor, name);
   return *this;
@@ -189,9 +216,10 @@ Topology& Topology::ConnectProcessorAndStore(std::string_view processor, std::st
   if (node == impl.node_index.end() || entry == nullptr)
     return Fail(base::UsageError(absl::StrCat("cannot connect processor ", std::string(processor), " and state store ",
                                               std::string(store), ": ", entry == nullptr ? "the store" : "the processor",
-                                              " does not exist")));
+                                              " does not exist; ", entry == nullptr ? "add it with AddStateStore" : "add it", " first")));
   if (impl.nodes[static_cast<size_t>(node->second)].type != TopologyNode::Type::kProcessor)
-    return Fail(base::UsageError(absl::StrCat("only processors use state stores; ", std::string(processor), " is none")));
+    return Fail(base::UsageError(absl::StrCat("operator ", std::string(processor), " is a source or sink and cannot use state store ",
+                                              std::string(store), ": connect the store to a processor")));
   std::vector<std::string>& connected = impl.nodes[static_cast<size_t>(node->second)].stores;
   if (std::find(connected.begin(), connected.end(), store) != connected.end()) return *this;
   connected.emplace_back(store);
@@ -208,8 +236,28 @@ Topology& Topology::AddRepartitionTopic(detail::RepartitionTopic topic) {
 }
 
 Topology& Topology::AddCopartition(std::vector<std::string> source_nodes) {
+  Rename(renamed_sources_, source_nodes);
   impl_->copartition_sources.push_back(std::move(source_nodes));
   return *this;
+}
+
+absl::Status Topology::CheckNames() const {
+  std::vector<std::string> lines;
+  for (const Impl::Store& store : impl_->stores) {
+    if (!IsGeneratedName(store.spec.name)) continue;
+    const bool has_changelog = store.spec.logging && store.spec.changelog_topic.empty();
+    lines.push_back(absl::StrCat("state store ", store.spec.name, has_changelog ? " and its changelog topic " : "",
+                                 has_changelog ? store.spec.name + "-changelog" : "", ", of operator ",
+                                 absl::StrJoin(store.processors, ", "), ": ", CallThatNames(store.spec.name)));
+  }
+  for (const auto& [name, topic] : impl_->repartition)
+    if (IsGeneratedName(name))
+      lines.push_back(absl::StrCat("repartition topic ", name, ": ", CallThatNamesRepartition(name)));
+  if (lines.empty()) return absl::OkStatus();
+  return base::UsageError(absl::StrCat(
+      "these internal resources have generated names, which change with the topology, and the state under the old name is lost "
+      "then:\n  ", absl::StrJoin(lines, "\n  "),
+      "\nor accept generated names with ensure.explicit.internal.resource.naming=false"));
 }
 
 TopologyDescription Topology::Describe() const { return DescribeGroups(impl_->Groups()); }
@@ -226,7 +274,8 @@ absl::Status Topology::Compile(const std::string& application_id) {
 
   for (const Impl::Store& store : impl.stores)
     if (store.processors.empty())
-      return base::UsageError(absl::StrCat("state store ", store.spec.name, " is connected to no processor"));
+      return base::UsageError(absl::StrCat("state store ", store.spec.name, " is connected to no processor: name it in Process or "
+                                           "AddProcessor, or remove it"));
   for (const auto& [name, topic] : impl.repartition) impl.full_repartition.emplace(impl.FullName(name), topic);
 
   std::string identity = Describe().text;

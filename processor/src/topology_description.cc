@@ -53,8 +53,10 @@ std::string NodeText(const TopologyNode& node) {
       return absl::StrCat("Processor: ", node.name, " (stores: [", absl::StrJoin(node.stores, ", "), "])\n      --> ",
                           NamesOrNone(node.successors), "\n      <-- ", NamesOrNone(node.predecessors));
     case TopologyNode::Type::kSink:
-      return absl::StrCat("Sink: ", node.name, " (topic: ", absl::StrJoin(node.topics, ", "), ")\n      <-- ",
-                          NamesOrNone(node.predecessors));
+      return absl::StrCat("Sink: ", node.name,
+                          node.topics.empty() ? std::string(" (extractor class: a function of the program)")
+                                              : absl::StrCat(" (topic: ", absl::StrJoin(node.topics, ", "), ")"),
+                          "\n      <-- ", NamesOrNone(node.predecessors));
   }
   return {};
 }

@@ -77,6 +77,7 @@ struct TopologyTestDriver::Impl {
   std::map<std::string, Input, std::less<>> inputs;
   std::map<std::string, std::vector<DriverRecord>, std::less<>> produced;
   std::map<std::string, std::string> committed_metadata;
+  std::string fed_back;  // the topic of the last output that was an input too
 
   absl::Status StartTask() {
     const detail::Subtopology& subtopology = topology.whole();
@@ -89,6 +90,7 @@ struct TopologyTestDriver::Impl {
     TAILRACE_ASSIGN_OR_RETURN(auto task_state, state::TaskState::Open(std::move(state_options)));
     TaskOptions task_options{.id = id, .application_id = options.application_id, .subtopology = &subtopology,
                              .inputs = {}, .state = std::move(task_state), .clock = &clock,
+                             .handlers = options.handlers, .dead_letter_topic = options.dead_letter_topic,
                              .max_future_skew_ms = options.max_future_skew_ms, .max_task_idle_ms = -1};
     std::vector<kafka::CommittedOffset> committed;
     for (const std::string& topic : subtopology.source_topics) {
@@ -111,7 +113,10 @@ struct TopologyTestDriver::Impl {
   // Moves what the producer captured to the outputs and, where a source reads the topic, to the input queue.
   void Collect() {
     for (CapturingProducer::Captured& captured : producer.TakeSent()) {
-      if (const auto input = inputs.find(captured.topic); input != inputs.end()) Enqueue(input->second, captured.record);
+      if (const auto input = inputs.find(captured.topic); input != inputs.end()) {
+        Enqueue(input->second, captured.record);
+        fed_back = captured.topic;
+      }
       produced[captured.topic].push_back(std::move(captured.record));
     }
   }
@@ -126,7 +131,10 @@ struct TopologyTestDriver::Impl {
 
   absl::Status ProcessQueued() {
     for (int round = 0;; ++round) {
-      TAILRACE_CHECK(round < kRoundsMax, "a topology feeds itself without end");
+      if (round == kRoundsMax)
+        return base::UsageError(absl::StrCat("one record has caused ", kRoundsMax,
+                                             " others: the topology writes topic ", fed_back,
+                                             " from what it reads there, without end"));
       Collect();
       TAILRACE_ASSIGN_OR_RETURN(const int processed, task->ProcessBuffered(1));
       if (processed == 0) return absl::OkStatus();
@@ -143,6 +151,7 @@ TopologyTestDriver::~TopologyTestDriver() = default;
 absl::StatusOr<std::unique_ptr<TopologyTestDriver>> TopologyTestDriver::Create(Topology topology,
                                                                                TestDriverOptions options) {
   TAILRACE_RETURN_IF_ERROR(topology.Compile(options.application_id));
+  if (options.explicit_names) TAILRACE_RETURN_IF_ERROR(topology.CheckNames());
   auto impl = std::make_unique<Impl>(std::move(topology), std::move(options));
   TAILRACE_RETURN_IF_ERROR(impl->StartTask());
   return std::unique_ptr<TopologyTestDriver>(new TopologyTestDriver(std::move(impl)));

@@ -131,7 +131,11 @@ void AddStateless(Grammar& grammar) {
                  return graph.Input<Branches>(op).at(static_cast<size_t>(op.Number("index")));
                }});
   grammar.Add({"stream.repartition", {Type::kStream}, Type::kStream, [](Plan& plan, Op& op) { plan.MaybeName(op); },
-               [](Graph& graph, const Op& op) -> std::any { return graph.Input<Stream>(op).Repartition(NamedOf(op)); }});
+               [](Graph& graph, const Op& op) -> std::any {
+                 processor::Repartitioned<> repartitioned;
+                 repartitioned.name = op.TextOr("name", "");
+                 return graph.Input<Stream>(op).Repartition(repartitioned);
+               }});
   grammar.Add({"stream.to", {Type::kStream}, Type::kNone,
                [](Plan& plan, Op& op) {
                  plan.MaybeName(op);

@@ -2,13 +2,18 @@
 
 #include <algorithm>
 
+#include "absl/strings/match.h"
+
 namespace tailrace::processor {
 namespace {
 
-ErrorPolicy ParsePolicy(const std::string& text) {
-  if (text == "skip") return ErrorPolicy::kSkip;
-  if (text == "fail") return ErrorPolicy::kFail;
-  return ErrorPolicy::kDeadLetterOrSkip;
+// Our names, and those of Kafka Streams' classes: LogAndContinue..., LogAndFail..., DefaultProductionExceptionHandler.
+ErrorHandler ParseHandler(const std::string& text) {
+  ErrorResponse response = ErrorResponse::kContinue;
+  if (text == "skip") response = ErrorResponse::kSkip;
+  if (text == "fail" || absl::StrContains(text, "LogAndFail") || absl::StrContains(text, "DefaultProduction"))
+    response = ErrorResponse::kFail;
+  return [response](const ErrorContext&, const absl::Status&) { return response; };
 }
 
 bool LegalName(const std::string& name) {
@@ -53,8 +58,11 @@ absl::StatusOr<RuntimeOptions> ParseRuntimeOptions(const base::Config& config) {
   const std::string reset = config.String("auto.offset.reset");
   options.default_reset = reset == "latest" ? base::kOffsetEnd : base::kOffsetBeginning;
   options.refuse_without_offset = reset == "none";
-  options.deserialization_policy = ParsePolicy(config.String("errors.deserialization"));
-  options.processing_policy = ParsePolicy(config.String("errors.processing"));
+  options.handlers.deserialization = ParseHandler(config.String("deserialization.exception.handler"));
+  options.handlers.processing = ParseHandler(config.String("processing.exception.handler"));
+  options.handlers.production = ParseHandler(config.String("production.exception.handler"));
+  TAILRACE_ASSIGN_OR_RETURN(options.optimization, TopologyOptimization::Parse(config.String("topology.optimization")));
+  options.explicit_names = config.Bool("ensure.explicit.internal.resource.naming");
   options.dead_letter_topic = config.String("errors.dead.letter.queue.topic.name");
 
   options.session_timeout_ms = static_cast<int>(config.Ms("session.timeout.ms"));

@@ -5,7 +5,8 @@
 #include <map>
 #include <string>
 
-#include "task.h"
+#include "tailrace/processor/error_handlers.h"
+#include "tailrace/processor/topology_optimization.h"
 #include "tailrace/base/config.h"
 #include "tailrace/base/status.h"
 #include "tailrace/kafka/membership.h"
@@ -32,12 +33,13 @@ struct RuntimeOptions {
   int64_t uncommitted_bytes_max = 64 << 20;
   int64_t max_task_idle_ms = 0;
   int64_t max_future_skew_ms = -1;
+  TopologyOptimization optimization;
+  bool explicit_names = true;  // ensure.explicit.internal.resource.naming
   int64_t task_timeout_ms = 300'000;
   int transaction_timeout_ms = 10'000;
   base::Offset default_reset = base::kOffsetBeginning;
   bool refuse_without_offset = false;  // auto.offset.reset=none
-  ErrorPolicy deserialization_policy = ErrorPolicy::kDeadLetterOrSkip;
-  ErrorPolicy processing_policy = ErrorPolicy::kDeadLetterOrSkip;
+  ErrorHandlers handlers;  // the configured ones; Streams puts the program's in their place
   std::string dead_letter_topic;
 
   int session_timeout_ms = 10'000;

@@ -230,6 +230,7 @@ absl::Status Restorer::FindRanges(Active& active, bool& wipe) {
     // A source topic that serves as changelog is applied only as far as it was processed.
     const auto input = std::find(active.inputs.begin(), active.inputs.end(), changelog.partition);
     if (input != active.inputs.end()) {
+      changelog.is_source = true;
       const base::Offset committed = active.committed[static_cast<size_t>(input - active.inputs.begin())].offset;
       changelog.end = committed.value() < 0 ? range.begin : std::min(committed, range.end);
     }
@@ -293,7 +294,7 @@ absl::Status Restorer::PollOnce() {
     if (record.offset >= source.changelog->end) continue;
     last_[index] = record.offset;
     if (record.key.is_null()) continue;
-    if (check_epochs) {
+    if (check_epochs && !source.changelog->is_source) {
       const int32_t epoch = EpochOf(batch_.HeadersOf(record));
       if (epoch < source.changelog->epoch) continue;  // written by an owner that had already lost the task
       source.changelog->epoch = epoch;

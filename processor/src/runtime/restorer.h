@@ -55,6 +55,7 @@ class Restorer {
     base::Offset end;
     int32_t epoch = -1;  // highest seen (at-least-once)
     bool done = false;
+    bool is_source = false;  // the store's source topic, which others write: its headers say nothing of epochs
   };
   struct Active {
     RestoreJob job;

@@ -54,6 +54,7 @@ struct Streams::Impl {
   void CollectMetrics(base::MetricsSink& sink) const;
 
   Topology topology;
+  ErrorHandlers handlers;  // of the program; constant once started
   const base::Config config;
   kafka::Cluster& cluster;
   RuntimeMetrics metrics;
@@ -87,7 +88,13 @@ absl::Status Streams::Impl::Prepare() {
   TAILRACE_ASSIGN_OR_RETURN(context.options, ParseRuntimeOptions(config));
   RuntimeOptions& options = context.options;
   options.shared_log = cluster.shared();
+  for (const auto handler : {&ErrorHandlers::deserialization, &ErrorHandlers::processing, &ErrorHandlers::production})
+    if (handlers.*handler) options.handlers.*handler = handlers.*handler;
   TAILRACE_RETURN_IF_ERROR(topology.Compile(options.application_id));
+  if (topology.optimization().value_or(options.optimization) != options.optimization)
+    return base::UsageError("topology.optimization is '" + config.String("topology.optimization") +
+                            "', but the topology was built without it: hand the configuration to StreamsBuilder::Build, or leave the key out");
+  if (options.explicit_names) TAILRACE_RETURN_IF_ERROR(topology.CheckNames());
 
   if (!options.state_directory.empty()) {
     TAILRACE_ASSIGN_OR_RETURN(directory, StateDirectory::Open(options.state_directory));
@@ -287,6 +294,8 @@ absl::Status Streams::status() const {
 void Streams::SetStateListener(std::function<void(StreamsState, StreamsState)> listener) {
   impl_->state.SetListener(std::move(listener));
 }
+
+void Streams::SetErrorHandlers(ErrorHandlers handlers) { impl_->handlers = std::move(handlers); }
 
 Queryable& Streams::queryable() { return impl_->query; }
 

@@ -233,15 +233,14 @@ TEST(Dsl, AnExceptionOfUserCodeIsCountedAndTheNextRecordGoesOn) {
   EXPECT_EQ(driver->Dropped()["processing_error"], 1);
 }
 
-TEST(Dsl, ATopicReadByTwoSourcesIsRefusedWithBothNames) {
+TEST(Dsl, ATopicStreamedTwiceIsReadOnce) {
   StreamsBuilder builder;
   builder.Stream<string, string>("in").To("a");
   builder.Stream<string, string>("in").To("b");
-  auto topology = builder.Build();
-  ASSERT_TRUE(topology.ok());
-  const absl::Status status = topology->Compile("app");
-  ASSERT_FALSE(status.ok());
-  EXPECT_NE(status.message().find("KSTREAM-SOURCE-0000000000"), absl::string_view::npos) << status;
+  auto driver = Drive(builder);
+  ASSERT_TRUE((driver->InputTopic<string, string>("in").Pipe("k", "v", 1).ok()));
+  EXPECT_EQ(driver->TakeProduced("a").size(), 1u);
+  EXPECT_EQ(driver->TakeProduced("b").size(), 1u);
 }
 
 }  // namespace

@@ -28,38 +28,41 @@ struct StreamHandle {
   std::set<std::string> sources;
   // The key has changed since the source: before state is kept by key, records go through a repartition topic.
   bool repartition_required = false;
+  // The repartition that the aggregates of one grouping share when its name was given; null outside of groupings.
+  std::shared_ptr<std::optional<StreamHandle>> shared_repartition = nullptr;
 };
 
-// Sends the stream through the topic "<prefix>-repartition" so that equal keys meet in one task. `given` is true when the
-// user chose the prefix; otherwise the operators get generated names (KStreamImpl.createRepartitionedSource).
-template <class K, class V, class KS, class VS>
+// Sends the stream through the topic "<prefix>-repartition" so that equal keys meet in one task.
+template <class K, class V, class KS, class VS, class P = DefaultPartitioner>
 StreamHandle Repartition(const StreamHandle& stream, const std::string& prefix, std::optional<int32_t> partitions,
-                         KS key_serde, VS value_serde, bool drop_null_keys = true) {
+                         KS key_serde, VS value_serde, bool may_merge = true, P partitioner = {}) {
   StreamGraph& graph = *stream.graph;
-  const std::string topic = absl::EndsWith(prefix, "-repartition") ? prefix : prefix + "-repartition";
-  std::string sink = graph.NewProcessorName("KSTREAM-SINK-");
-  std::string filter = graph.NewProcessorName("KSTREAM-FILTER-");
-  std::string source = graph.NewProcessorName("KSTREAM-SOURCE-");
-  if (!absl::StartsWith(prefix, "KSTREAM-")) {
-    sink = topic + "-sink";
-    filter = topic + "-filter";
-    source = topic + "-source";
-  }
-  const auto write = [=, parent = stream.node](Topology& topology) {
-    std::string above = parent;
-    if (drop_null_keys) {
-      topology.AddNode({.name = filter, .predecessors = {parent}, .factory = [] {
-                          return std::make_unique<NonNullKeyNode<K, V>>();
-                        }});
-      above = filter;
-    }
-    topology.AddRepartitionTopic({topic, partitions});
-    topology.AddNode({.type = TopologyNode::Type::kSink, .name = sink, .predecessors = {above}, .topics = {topic},
-                      .factory = [=] { return std::make_unique<SinkNode<K, V, KS, VS>>(topic, key_serde, value_serde); }});
-    topology.AddNode({.type = TopologyNode::Type::kSource, .name = source, .topics = {topic},
-                      .factory = [=] { return std::make_unique<SourceNode<K, V, KS, VS>>(key_serde, value_serde); }});
+  RepartitionTraits traits{.parent = stream.node, .partition_count = partitions, .may_merge = may_merge, .type = TypeTagOf<K, V>()};
+  graph.NameRepartition(prefix, traits);
+  traits.make_filter = [](bool drop_null_keys) { return std::make_unique<NonNullKeyNode<K, V>>(drop_null_keys); };
+  traits.make_sink = [=, topic = traits.topic] {
+    return std::make_unique<SinkNode<K, V, KS, VS, P>>(topic, key_serde, value_serde, partitioner);
   };
-  return {stream.graph, graph.Add({stream.id}, write), source, {source}, false};
+  traits.make_source = [=] { return std::make_unique<SourceNode<K, V, KS, VS>>(key_serde, value_serde); };
+  const std::string source = traits.source;
+  return {stream.graph, graph.AddRepartition(stream.id, std::move(traits)), source, {source}, false};
+}
+
+// The repartition in front of an aggregate. Aggregates of one grouping share it when the grouping has a name; the numbers of
+// its operators are used up each time, and it takes its place in the order anew (GroupedStreamAggregateBuilder.build).
+template <class K, class V, class GKS, class GVS>
+StreamHandle RepartitionGroup(const StreamHandle& stream, const Grouped<GKS, GVS>& grouped, const std::string& store) {
+  const auto& shared = stream.shared_repartition;
+  if (!grouped.name.empty() && shared != nullptr && shared->has_value()) {
+    for (const char* prefix : {"KSTREAM-SINK-", "KSTREAM-FILTER-", "KSTREAM-SOURCE-"}) stream.graph->NewProcessorName(prefix);
+    stream.graph->Touch((*shared)->id);
+    return **shared;
+  }
+  StreamHandle repartitioned =
+      Repartition<K, V>(stream, grouped.name.empty() ? store : grouped.name, std::nullopt,
+                        ResolveSerde<GKS, K>::From(grouped.key_serde), ResolveSerde<GVS, V>::From(grouped.value_serde));
+  if (shared != nullptr) *shared = repartitioned;
+  return repartitioned;
 }
 
 template <class KS, class VS>
@@ -88,8 +91,13 @@ class TimeWindowedKStream {
   }
 
   // Counts records, also those with a null value.
-  template <class KS = UseDefaultSerde, class VS = UseDefaultSerde>
-  KTable<Windowed<K>, int64_t> Count(Materialized<KS, VS> materialized = {}, Named named = {}) const {
+  KTable<Windowed<K>, int64_t> Count(Named named = {}) const {
+    return Build<int64_t>(detail::CountStep{}, Materialized<>(), std::move(named), "KSTREAM-AGGREGATE-", detail::Merging::kSum);
+  }
+  template <class KS, class VS>
+  KTable<Windowed<K>, int64_t> Count(Materialized<KS, VS> materialized, Named named = {}) const {
+    // A Materialized without a name uses up one number more here than elsewhere (KGroupedStreamImpl.count).
+    if (materialized.store_name.empty()) stream_.graph->NewStoreName("");
     return Build<int64_t>(detail::CountStep{}, std::move(materialized), std::move(named), "KSTREAM-AGGREGATE-",
                           detail::Merging::kSum);
   }
@@ -122,13 +130,20 @@ template <class K, class V, class GKS = UseDefaultSerde, class GVS = UseDefaultS
 class KGroupedStream {
  public:
   KGroupedStream(detail::StreamHandle stream, Grouped<GKS, GVS> grouped)
-      : stream_(std::move(stream)), grouped_(std::move(grouped)) {}
+      : stream_(std::move(stream)), grouped_(std::move(grouped)) {
+    stream_.shared_repartition = std::make_shared<std::optional<detail::StreamHandle>>();
+  }
 
   TimeWindowedKStream<K, V, GKS, GVS> WindowedBy(TimeWindows windows) const { return {stream_, grouped_, windows}; }
 
   // Records with a null key or value are dropped by all of these.
-  template <class KS = UseDefaultSerde, class VS = UseDefaultSerde>
-  KTable<K, int64_t> Count(Materialized<KS, VS> materialized = {}, Named named = {}) const {
+  KTable<K, int64_t> Count(Named named = {}) const {
+    return Build<int64_t>(detail::CountStep{}, Materialized<>(), std::move(named), "KSTREAM-AGGREGATE-", detail::Merging::kSum);
+  }
+  template <class KS, class VS>
+  KTable<K, int64_t> Count(Materialized<KS, VS> materialized, Named named = {}) const {
+    // A Materialized without a name uses up one number more here than elsewhere (KGroupedStreamImpl.count).
+    if (materialized.store_name.empty()) stream_.graph->NewStoreName("");
     return Build<int64_t>(detail::CountStep{}, std::move(materialized), std::move(named), "KSTREAM-AGGREGATE-",
                           detail::Merging::kSum);
   }
@@ -168,9 +183,7 @@ KTable<KOut, VR> BuildAggregate(const StreamHandle& input, const Grouped<GKS, GV
   if (spec.schema == nullptr) spec.schema = MakeSchema<K, VR>(key_serde, value_serde, merging);
   const std::string name = graph.NameOr(std::move(named.name), prefix);
   StreamHandle stream = input;
-  if (stream.repartition_required)
-    stream = Repartition<K, V>(stream, grouped.name.empty() ? spec.name : grouped.name, std::nullopt,
-                               ResolveSerde<GKS, K>::From(grouped.key_serde), ResolveSerde<GVS, V>::From(grouped.value_serde));
+  if (stream.repartition_required) stream = RepartitionGroup<K, V>(stream, grouped, spec.name);
   const auto id = graph.Add({stream.id}, [=, parent = stream.node](Topology& topology) {
     topology.AddNode({.name = name, .predecessors = {parent}, .factory = [=] {
                         return make_node(spec.name, key_serde, value_serde);

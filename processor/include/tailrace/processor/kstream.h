@@ -9,15 +9,23 @@
 
 #include "tailrace/processor/grouped_stream.h"
 #include "tailrace/processor/ktable.h"
+#include "tailrace/processor/printed.h"
 #include "tailrace/processor/processor.h"
 
 namespace tailrace::processor {
+namespace detail {
+
+// What an operator does to its records, for repartitioning and for the optimiser.
+enum class Changes { kNothing, kValue, kKey };
+
+}  // namespace detail
 
 // One arm of a Split.
 template <class K, class V>
 struct Branch {
   std::function<bool(const K*, const V*)> predicate;  // empty: takes everything that is left
-  std::string name;                                    // the arm's key in the result is the split's name + this
+  // The arm's key in the result is the split's name and this; without it, its place from 1, and 0 for what is left.
+  std::string name;
 };
 
 // A cheap handle; the builder's graph holds the operators. Not thread-safe.
@@ -33,16 +41,17 @@ class KStream {
 
   template <class F>
   KStream Filter(F predicate, Named named = {}) const {
-    return Add<K, V, detail::FilterNode<K, V, F>>("KSTREAM-FILTER-", std::move(named), false, std::move(predicate), true);
+    return Add<K, V, detail::FilterNode<K, V, F>>("KSTREAM-FILTER-", std::move(named), detail::Changes::kNothing, std::move(predicate), true);
   }
   template <class F>
   KStream FilterNot(F predicate, Named named = {}) const {
-    return Add<K, V, detail::FilterNode<K, V, F>>("KSTREAM-FILTER-", std::move(named), false, std::move(predicate), false);
+    return Add<K, V, detail::FilterNode<K, V, F>>("KSTREAM-FILTER-", std::move(named), detail::Changes::kNothing, std::move(predicate), false);
   }
   template <class F>
   auto MapValues(F mapper, Named named = {}) const {
     using VR = detail::NullableType<detail::KeyValueResult<F, K, V>>;
-    return Add<K, VR, detail::MapValuesNode<K, V, VR, F>>("KSTREAM-MAPVALUES-", std::move(named), false, std::move(mapper));
+    return Add<K, VR, detail::MapValuesNode<K, V, VR, F>>("KSTREAM-MAPVALUES-", std::move(named),
+                                                        detail::Changes::kValue, std::move(mapper));
   }
   // `mapper` returns a std::pair of the new key and value.
   template <class F>
@@ -50,13 +59,14 @@ class KStream {
     using Pair = detail::KeyValueResult<F, K, V>;
     using KR = detail::NullableType<typename Pair::first_type>;
     using VR = detail::NullableType<typename Pair::second_type>;
-    return Add<KR, VR, detail::MapNode<K, V, KR, VR, F>>("KSTREAM-MAP-", std::move(named), true, std::move(mapper));
+    return Add<KR, VR, detail::MapNode<K, V, KR, VR, F>>("KSTREAM-MAP-", std::move(named), detail::Changes::kKey,
+                                                        std::move(mapper));
   }
   // `mapper` returns a range of values.
   template <class F>
   auto FlatMapValues(F mapper, Named named = {}) const {
     using VR = detail::NullableType<typename detail::KeyValueResult<F, K, V>::value_type>;
-    return Add<K, VR, detail::FlatMapValuesNode<K, V, VR, F>>("KSTREAM-FLATMAPVALUES-", std::move(named), false,
+    return Add<K, VR, detail::FlatMapValuesNode<K, V, VR, F>>("KSTREAM-FLATMAPVALUES-", std::move(named), detail::Changes::kValue,
                                                               std::move(mapper));
   }
   // `mapper` returns a range of std::pair.
@@ -65,21 +75,33 @@ class KStream {
     using Pair = typename detail::KeyValueResult<F, K, V>::value_type;
     using KR = detail::NullableType<typename Pair::first_type>;
     using VR = detail::NullableType<typename Pair::second_type>;
-    return Add<KR, VR, detail::FlatMapNode<K, V, KR, VR, F>>("KSTREAM-FLATMAP-", std::move(named), true, std::move(mapper));
+    return Add<KR, VR, detail::FlatMapNode<K, V, KR, VR, F>>("KSTREAM-FLATMAP-", std::move(named), detail::Changes::kKey,
+                                                            std::move(mapper));
   }
   template <class F>
   auto SelectKey(F selector, Named named = {}) const {
     using KR = detail::NullableType<detail::KeyValueResult<F, K, V>>;
-    return Add<KR, V, detail::SelectKeyNode<K, V, KR, F>>("KSTREAM-KEY-SELECT-", std::move(named), true,
+    return Add<KR, V, detail::SelectKeyNode<K, V, KR, F>>("KSTREAM-KEY-SELECT-", std::move(named), detail::Changes::kKey,
                                                           std::move(selector));
   }
   template <class F>
   KStream Peek(F action, Named named = {}) const {
-    return Add<K, V, detail::PeekNode<K, V, F>>("KSTREAM-PEEK-", std::move(named), false, std::move(action));
+    return Add<K, V, detail::PeekNode<K, V, F>>("KSTREAM-PEEK-", std::move(named), detail::Changes::kNothing, std::move(action));
   }
   template <class F>
   void ForEach(F action, Named named = {}) const {
-    Add<K, V, detail::PeekNode<K, V, F>>("KSTREAM-FOREACH-", std::move(named), false, std::move(action));
+    Add<K, V, detail::PeekNode<K, V, F>>("KSTREAM-FOREACH-", std::move(named), detail::Changes::kNothing, std::move(action));
+  }
+  // Writes "[label]: key, value" per record, for looking at a stream while developing; see printed.h.
+  template <class F>
+  void Print(Printed<F> printed) const {
+    const std::string name = handle_.graph->NameOr(printed.name, "KSTREAM-PRINTER-");
+    if (printed.label.empty()) printed.label = handle_.node;
+    handle_.graph->Add({handle_.id}, [name, printed, parent = handle_.node](Topology& topology) {
+      topology.AddNode({.name = name, .predecessors = {parent}, .factory = [printed] {
+                          return std::make_unique<detail::PrintNode<K, V, F>>(printed.out, printed.label, printed.text_of);
+                        }});
+    });
   }
 
   // Records of both streams, in no particular order between them.
@@ -96,7 +118,8 @@ class KStream {
                                      topology.AddNode({.name = name, .predecessors = parents, .factory = [] {
                                                          return std::make_unique<detail::PassThroughNode<K, V>>();
                                                        }});
-                                   });
+                                   },
+                                   {.name = name, .type = detail::TypeTagOf<K, V>(), .merges = true});
     return KStream(std::move(merged));
   }
 
@@ -114,8 +137,10 @@ class KStream {
     });
     std::map<std::string, KStream> arms;
     for (size_t i = 0; i < branches.size(); ++i) {
-      const std::string arm = name + (branches[i].name.empty() ? std::to_string(i + 1) : branches[i].name);
-      arms.emplace(arm, KStream(split).template AddNamed<K, V, detail::PassThroughNode<K, V>>(arm, false));
+      const std::string place = std::to_string(branches[i].predicate ? i + 1 : 0);
+      const std::string arm = name + (branches[i].name.empty() ? place : branches[i].name);
+      handle_.graph->NewProcessorName("");  // each arm takes a number, though its name does not show it
+      arms.emplace(arm, KStream(split).template AddNamed<K, V, detail::PassThroughNode<K, V>>(arm, detail::Changes::kNothing));
     }
     return arms;
   }
@@ -123,7 +148,7 @@ class KStream {
   // `selector` computes the key to group by; records go through a repartition topic.
   template <class F, class GKS = UseDefaultSerde, class GVS = UseDefaultSerde>
   auto GroupBy(F selector, Grouped<GKS, GVS> grouped = {}) const {
-    auto keyed = SelectKey(std::move(selector));
+    auto keyed = SelectKey(std::move(selector), grouped.name);
     return keyed.GroupByKey(std::move(grouped));
   }
   template <class GKS = UseDefaultSerde, class GVS = UseDefaultSerde>
@@ -131,24 +156,34 @@ class KStream {
     return {handle_, std::move(grouped)};
   }
 
-  // Through the topic "<application.id>-<name>-repartition".
-  KStream Repartition(Named named = {}, std::optional<int32_t> partitions = std::nullopt) const {
-    const std::string prefix = handle_.graph->NameOr(std::move(named.name), "KSTREAM-REPARTITION-");
-    return KStream(detail::Repartition<K, V>(handle_, prefix, partitions, DefaultSerde<K>{}, DefaultSerde<V>{}, false));
+  // Through the topic "<application.id>-<name>-repartition", with as many partitions as you say.
+  template <class KS = UseDefaultSerde, class VS = UseDefaultSerde, class P = DefaultPartitioner>
+  KStream Repartition(Repartitioned<KS, VS, P> repartitioned = {}) const {
+    const std::string prefix =
+        repartitioned.name.empty() ? handle_.graph->NewProcessorName("KSTREAM-REPARTITION-") : repartitioned.name;
+    return KStream(detail::Repartition<K, V>(handle_, prefix, repartitioned.partitions,
+                                             detail::ResolveSerde<KS, K>::From(repartitioned.key_serde),
+                                             detail::ResolveSerde<VS, V>::From(repartitioned.value_serde), false,
+                                             std::move(repartitioned.partitioner)));
   }
 
-  template <class KS = UseDefaultSerde, class VS = UseDefaultSerde>
-  void To(const std::string& topic, Produced<KS, VS> produced = {}) const {
-    const std::string name = handle_.graph->NameOr(std::move(produced.name), "KSTREAM-SINK-");
-    const auto key_serde = detail::ResolveSerde<KS, K>::From(produced.key_serde);
-    const auto value_serde = detail::ResolveSerde<VS, V>::From(produced.value_serde);
-    handle_.graph->Add({handle_.id}, [=, parent = handle_.node](Topology& topology) {
-      topology.AddNode({.type = TopologyNode::Type::kSink, .name = name, .predecessors = {parent}, .topics = {topic},
-                        .factory = [=] {
-                          return std::make_unique<
-                              detail::SinkNode<K, V, detail::SerdeType<KS, K>, detail::SerdeType<VS, V>>>(topic, key_serde,
-                                                                                                        value_serde);
-                        }});
+  template <class KS = UseDefaultSerde, class VS = UseDefaultSerde, class P = DefaultPartitioner>
+  void To(const std::string& topic, Produced<KS, VS, P> produced = {}) const {
+    using Sink = detail::SinkNode<K, V, detail::SerdeType<KS, K>, detail::SerdeType<VS, V>, P>;
+    AddSink({topic}, produced.name, [topic, ks = detail::ResolveSerde<KS, K>::From(produced.key_serde),
+                                     vs = detail::ResolveSerde<VS, V>::From(produced.value_serde), p = produced.partitioner] {
+      return std::make_unique<Sink>(topic, ks, vs, p);
+    });
+  }
+  // To the topic that `topic_of` names for each record: std::string(const K*, const V*, const RecordContext&). The topics
+  // exist already (TopicNameExtractor).
+  template <class F, class KS = UseDefaultSerde, class VS = UseDefaultSerde, class P = DefaultPartitioner>
+    requires std::is_invocable_r_v<std::string, F&, const K*, const V*, const RecordContext&>
+  void To(F topic_of, Produced<KS, VS, P> produced = {}) const {
+    using Sink = detail::DynamicSinkNode<K, V, F, detail::SerdeType<KS, K>, detail::SerdeType<VS, V>, P>;
+    AddSink({}, produced.name, [topic_of, ks = detail::ResolveSerde<KS, K>::From(produced.key_serde),
+                                vs = detail::ResolveSerde<VS, V>::From(produced.value_serde), p = produced.partitioner] {
+      return std::make_unique<Sink>(topic_of, ks, vs, p);
     });
   }
 
@@ -179,16 +214,15 @@ class KStream {
   template <class F>
   auto Process(F supplier, std::vector<std::string> stores = {}, Named named = {}) const {
     using P = typename std::invoke_result_t<F&>::element_type;
-    const std::string name = handle_.graph->NameOr(std::move(named.name), "KSTREAM-PROCESSOR-");
-    detail::StreamHandle processed = handle_;
-    processed.node = name;
-    processed.repartition_required = true;
-    processed.id = handle_.graph->Add({handle_.id}, [=, parent = handle_.node](Topology& topology) {
-      topology.AddNode({.name = name, .predecessors = {parent}, .stores = stores, .factory = [supplier] {
-                          return std::make_unique<detail::ProcessorNode<P>>(supplier());
-                        }});
-    });
-    return KStream<typename P::OutputKey, typename P::OutputValue>(std::move(processed));
+    return AddProcessor<typename P::OutputKey, typename P::OutputValue, detail::ProcessorNode<P>>(
+        "KSTREAM-PROCESSOR-", std::move(supplier), std::move(stores), std::move(named), true);
+  }
+  // As Process for a P derived from FixedKeyProcessor<K, V, VO>, which cannot change the key: no repartition follows.
+  template <class F>
+  auto ProcessValues(F supplier, std::vector<std::string> stores = {}, Named named = {}) const {
+    using P = typename std::invoke_result_t<F&>::element_type;
+    return AddProcessor<K, typename P::OutputValue, detail::FixedKeyProcessorNode<P>>(
+        "KSTREAM-PROCESSVALUES-", std::move(supplier), std::move(stores), std::move(named), false);
   }
 
   const detail::StreamHandle& handle() const { return handle_; }
@@ -198,31 +232,56 @@ class KStream {
   friend class KStream;
 
   template <class KO, class VO, class NodeType, class... Args>
-  KStream<KO, VO> Add(const char* prefix, Named named, bool key_changes, Args... args) const {
-    return AddNamed<KO, VO, NodeType>(handle_.graph->NameOr(std::move(named.name), prefix), key_changes,
-                                      std::move(args)...);
+  KStream<KO, VO> Add(const char* prefix, Named named, detail::Changes changes, Args... args) const {
+    return AddNamed<KO, VO, NodeType>(handle_.graph->NameOr(std::move(named.name), prefix), changes, std::move(args)...);
   }
   template <class KO, class VO, class NodeType, class... Args>
-  KStream<KO, VO> AddNamed(const std::string& name, bool key_changes, Args... args) const {
+  KStream<KO, VO> AddNamed(const std::string& name, detail::Changes changes, Args... args) const {
     detail::StreamHandle next = handle_;
     next.node = name;
-    next.repartition_required |= key_changes;
-    next.id = handle_.graph->Add({handle_.id}, [=, parent = handle_.node](Topology& topology) {
-      topology.AddNode({.name = name, .predecessors = {parent}, .factory = [=] {
-                          return std::make_unique<NodeType>(args...);
+    next.repartition_required |= changes == detail::Changes::kKey;
+    next.id = handle_.graph->Add(
+        {handle_.id},
+        [=, parent = handle_.node](Topology& topology) {
+          topology.AddNode({.name = name, .predecessors = {parent}, .factory = [=] {
+                              return std::make_unique<NodeType>(args...);
+                            }});
+        },
+        {.name = name, .type = detail::TypeTagOf<KO, VO>(), .changes_key = changes == detail::Changes::kKey,
+         .changes_value = changes == detail::Changes::kValue});
+    return KStream<KO, VO>(std::move(next));
+  }
+  // A given name takes no number here (KStreamImpl.process).
+  template <class KO, class VO, class NodeType, class F>
+  KStream<KO, VO> AddProcessor(const char* prefix, F supplier, std::vector<std::string> stores, Named named, bool key_changes) const {
+    const std::string name = named.name.empty() ? handle_.graph->NewProcessorName(prefix) : named.name;
+    detail::StreamHandle processed = handle_;
+    processed.node = name;
+    processed.repartition_required |= key_changes;
+    processed.id = handle_.graph->Add({handle_.id}, [=, parent = handle_.node](Topology& topology) {
+      topology.AddNode({.name = name, .predecessors = {parent}, .stores = stores, .factory = [supplier] {
+                          return std::make_unique<NodeType>(supplier());
                         }});
     });
-    return KStream<KO, VO>(std::move(next));
+    return KStream<KO, VO>(std::move(processed));
+  }
+  template <class Factory>
+  void AddSink(std::vector<std::string> topics, std::string name, Factory factory) const {
+    name = handle_.graph->NameOr(std::move(name), "KSTREAM-SINK-");
+    handle_.graph->Add({handle_.id}, [=, parent = handle_.node](Topology& topology) {
+      topology.AddNode({.type = TopologyNode::Type::kSink, .name = name, .predecessors = {parent}, .topics = topics,
+                        .factory = factory});
+    });
   }
 
   template <class VT, class VR, class F, bool kLeft>
   KStream<K, VR> JoinTable(const KTable<K, VT>& table, F joiner, Named named) const {
-    const std::string name =
-        handle_.graph->NameOr(std::move(named.name), kLeft ? "KSTREAM-LEFTJOIN-" : "KSTREAM-JOIN-");
     detail::StreamHandle stream = handle_;
     if (stream.repartition_required)
-      stream = detail::Repartition<K, V>(stream, name, std::nullopt, DefaultSerde<K>{}, DefaultSerde<V>{}, !kLeft);
-    const auto id = stream.graph->Add({stream.id, table.handle().id}, [=, parent = stream.node, sources = stream.sources,
+      stream = detail::Repartition<K, V>(stream, named.name.empty() ? stream.node : named.name, std::nullopt,
+                                         DefaultSerde<K>{}, DefaultSerde<V>{});
+    const std::string name = stream.graph->NameOr(std::move(named.name), kLeft ? "KSTREAM-LEFTJOIN-" : "KSTREAM-JOIN-");
+    const auto id = stream.graph->Add({stream.id}, [=, parent = stream.node, sources = stream.sources,
                                                                        table_sources = table.handle().sources,
                                                                        view = table.View()](Topology& topology) {
       topology.AddNode({.name = name, .predecessors = {parent}, .stores = view.stores, .factory = [=] {
@@ -231,7 +290,7 @@ class KStream {
       std::vector<std::string> group(sources.begin(), sources.end());
       group.insert(group.end(), table_sources.begin(), table_sources.end());
       topology.AddCopartition(std::move(group));
-    });
+    }, {.name = name, .takes_null_keys = kLeft});
     stream.id = id;
     stream.node = name;
     stream.sources.insert(table.handle().sources.begin(), table.handle().sources.end());

@@ -25,22 +25,81 @@ struct Named {
   std::string name;
 };
 
-// How a topic is read.
-template <class KS = UseDefaultSerde, class VS = UseDefaultSerde>
+// Where a record's event time comes from (org.apache.kafka.streams.processor.TimestampExtractor). A time below zero is
+// invalid: brokers before 0.10 and some clients write it.
+enum class TimestampExtractor {
+  kFailOnInvalidTimestamp,        // an invalid one is an error of the record, as one that cannot be decoded
+  kLogAndSkipOnInvalidTimestamp,  // the record is dropped and counted
+  kUsePartitionTimeOnInvalidTimestamp,  // the largest time seen on the record's partition; without one the application stops
+  kWallclockTimestamp,                  // now, whatever the record says
+};
+
+// How a topic is read. Fields may be set by name: Stream<K, V>("in", Consumed<>{.name = "orders"}).
+// TE is TimestampExtractor, or your function: int64_t(const Record<K, V>&, int64_t partition_time_ms); when it returns a
+// negative time the record is dropped and counted, when it throws the application stops.
+template <class KS = UseDefaultSerde, class VS = UseDefaultSerde, class TE = TimestampExtractor>
 struct Consumed {
+  template <class F>
+  Consumed<KS, VS, F> WithTimestampExtractor(F extractor) const {
+    return {key_serde, value_serde, name, offset_reset, std::move(extractor)};
+  }
+
   KS key_serde{};
   VS value_serde{};
   std::string name;
   OffsetReset offset_reset = OffsetReset::kDefault;
+  TE timestamp_extractor{};
 };
 
-// How a topic is written.
-template <class KS = UseDefaultSerde, class VS = UseDefaultSerde>
+// Stands for the default partitioner: murmur2 of the key's bytes, of a windowed key those of the key in it; a record
+// without a key goes where the producer likes.
+struct DefaultPartitioner {};
+
+// How a topic is written. P is DefaultPartitioner, or your function (StreamPartitioner, KIP-873):
+//   (std::string_view topic, const K* key, const V* value, int32_t partition_count)
+// which returns an int32_t partition; a std::optional<int32_t>, where nullopt asks the default partitioner; or a
+// std::vector<int32_t> (or std::optional of one) to send to several partitions, where an empty list drops the record and
+// counts it.
+template <class KS = UseDefaultSerde, class VS = UseDefaultSerde, class P = DefaultPartitioner>
 struct Produced {
+  template <class F>
+  Produced<KS, VS, F> WithPartitioner(F f) const {
+    return {key_serde, value_serde, name, std::move(f)};
+  }
+
   KS key_serde{};
   VS value_serde{};
   std::string name;
+  P partitioner{};
 };
+
+// How KStream::Repartition sends the stream through a topic of its own, "<application.id>-<name>-repartition".
+template <class KS = UseDefaultSerde, class VS = UseDefaultSerde, class P = DefaultPartitioner>
+struct Repartitioned {
+  Repartitioned() = default;
+  Repartitioned(std::string n) : name(std::move(n)) {}  // NOLINT
+  Repartitioned(const char* n) : name(n) {}             // NOLINT
+  Repartitioned(std::string n, std::optional<int32_t> count, KS ks = {}, VS vs = {}, P p = {})
+      : name(std::move(n)), partitions(count), key_serde(std::move(ks)), value_serde(std::move(vs)), partitioner(std::move(p)) {}
+
+  Repartitioned& WithNumberOfPartitions(int32_t count) { partitions = count; return *this; }
+  template <class KS2, class VS2>
+  Repartitioned<KS2, VS2, P> WithSerdes(KS2 ks, VS2 vs) const {
+    return {name, partitions, std::move(ks), std::move(vs), partitioner};
+  }
+  template <class F>
+  Repartitioned<KS, VS, F> WithPartitioner(F f) const {
+    return {name, partitions, key_serde, value_serde, std::move(f)};
+  }
+
+  std::string name;
+  std::optional<int32_t> partitions;  // absent: as many as the largest topic above
+  KS key_serde{};
+  VS value_serde{};
+  P partitioner{};
+};
+Repartitioned(const char*) -> Repartitioned<>;
+Repartitioned(std::string) -> Repartitioned<>;
 
 // The name (of the repartition topic, when one is needed: "<name>-repartition") and serdes of a grouping.
 template <class KS = UseDefaultSerde, class VS = UseDefaultSerde>

@@ -10,6 +10,7 @@
 #include "tailrace/base/metrics.h"
 #include "tailrace/base/status.h"
 #include "tailrace/kafka/cluster.h"
+#include "tailrace/processor/error_handlers.h"
 #include "tailrace/processor/query.h"
 #include "tailrace/processor/topology.h"
 
@@ -39,6 +40,9 @@ class Streams {
   Streams(Topology topology, const base::Config& config, kafka::Cluster& cluster, base::MetricsRegistry& metrics,
           const base::Clock& clock = base::SystemClock());
   ~Streams();
+
+  // What to do with records that cannot be read, processed or written. Before Start.
+  void SetErrorHandlers(ErrorHandlers handlers);
 
   // Creates internal topics, joins the group, starts the threads. Returns when the process has joined, not when all state
   // is restored: wait for kRunning with WaitFor.

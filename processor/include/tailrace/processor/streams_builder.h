@@ -6,8 +6,10 @@
 #include <utility>
 #include <vector>
 
+#include "tailrace/base/config.h"
 #include "tailrace/processor/kstream.h"
 #include "tailrace/processor/topology.h"
+#include "tailrace/processor/topology_operators.h"
 
 namespace tailrace::processor {
 
@@ -23,16 +25,19 @@ namespace tailrace::processor {
 //   TAILRACE_ASSIGN_OR_RETURN(Topology topology, builder.Build());
 class StreamsBuilder {
  public:
-  template <class K, class V, class KS = UseDefaultSerde, class VS = UseDefaultSerde>
-  KStream<K, V> Stream(const std::string& topic, Consumed<KS, VS> consumed = {}) {
+  template <class K, class V, class KS = UseDefaultSerde, class VS = UseDefaultSerde, class TE = TimestampExtractor>
+  KStream<K, V> Stream(const std::string& topic, Consumed<KS, VS, TE> consumed = {}) {
     return Stream<K, V>(std::vector{topic}, std::move(consumed));
   }
-  template <class K, class V, class KS = UseDefaultSerde, class VS = UseDefaultSerde>
-  KStream<K, V> Stream(const std::vector<std::string>& topics, Consumed<KS, VS> consumed = {}) {
+  // A topic that is streamed twice, with the same types and serdes, is read once.
+  template <class K, class V, class KS = UseDefaultSerde, class VS = UseDefaultSerde, class TE = TimestampExtractor>
+  KStream<K, V> Stream(const std::vector<std::string>& topics, Consumed<KS, VS, TE> consumed = {}) {
     const std::string name = graph_->NameOr(consumed.name, "KSTREAM-SOURCE-");
-    const auto id = graph_->Add({detail::StreamGraph::kRoot}, [name, topics, consumed](Topology& topology) {
-      topology.AddNode(SourceSpec<K, V>(name, topics, consumed));
-    });
+    const auto id = graph_->AddSource({.name = name, .topics = topics, .offset_reset = consumed.offset_reset,
+                                       .identity = detail::SourceIdentity<K, V, KS, VS, TE>()},
+                                      [name, topics, consumed](Topology& topology) {
+                                        topology.AddSource<K, V>(name, topics, consumed);
+                                      });
     return KStream<K, V>({graph_, id, name, {name}, false});
   }
 
@@ -41,14 +46,14 @@ class StreamsBuilder {
   // Serdes that only one of the two gives are used for both.
   template <class K, class V, class KS = UseDefaultSerde, class VS = UseDefaultSerde>
   KTable<K, V> Table(const std::string& topic, const Materialized<KS, VS>& materialized = {}) {
-    return TableOf<K, V>(topic, Consumed<KS, VS>{materialized.key_serde, materialized.value_serde, {}, {}}, materialized);
+    return TableOf<K, V>(topic, Consumed<KS, VS>{materialized.key_serde, materialized.value_serde, {}, {}, {}}, materialized);
   }
-  template <class K, class V, class KS, class VS>
-  KTable<K, V> Table(const std::string& topic, const Consumed<KS, VS>& consumed) {
+  template <class K, class V, class KS, class VS, class TE>
+  KTable<K, V> Table(const std::string& topic, const Consumed<KS, VS, TE>& consumed) {
     return Table<K, V>(topic, consumed, Materialized<>());
   }
-  template <class K, class V, class CKS, class CVS, class KS, class VS>
-  KTable<K, V> Table(const std::string& topic, const Consumed<CKS, CVS>& consumed, Materialized<KS, VS> materialized) {
+  template <class K, class V, class CKS, class CVS, class TE, class KS, class VS>
+  KTable<K, V> Table(const std::string& topic, const Consumed<CKS, CVS, TE>& consumed, Materialized<KS, VS> materialized) {
     return TableOf<K, V>(topic, consumed, materialized.WithSerdes(consumed.key_serde, consumed.value_serde));
   }
 
@@ -67,35 +72,27 @@ class StreamsBuilder {
     graph_->Add({detail::StreamGraph::kRoot}, [store](Topology& topology) { topology.AddStateStore(store, {}); });
   }
 
-  // The first mistake made while building, or the topology.
-  absl::StatusOr<Topology> Build() const { return graph_->Build(); }
-
- private:
-  template <class K, class V, class KS, class VS>
-  static detail::NodeSpec SourceSpec(const std::string& name, const std::vector<std::string>& topics,
-                                     const Consumed<KS, VS>& consumed) {
-    const auto key_serde = detail::ResolveSerde<KS, K>::From(consumed.key_serde);
-    const auto value_serde = detail::ResolveSerde<VS, V>::From(consumed.value_serde);
-    return {.type = TopologyNode::Type::kSource,
-            .name = name,
-            .topics = topics,
-            .offset_reset = consumed.offset_reset,
-            .factory = [=] {
-              return std::make_unique<detail::SourceNode<K, V, detail::SerdeType<KS, K>, detail::SerdeType<VS, V>>>(
-                  key_serde, value_serde);
-            }};
+  // The first mistake made while building, or the topology. With the configuration of the application, its
+  // topology.optimization is applied; Streams refuses a topology that was built with another one.
+  absl::StatusOr<Topology> Build(const TopologyOptimization& optimization = {}) const { return graph_->Build(optimization); }
+  absl::StatusOr<Topology> Build(const base::Config& config) const {
+    TAILRACE_ASSIGN_OR_RETURN(const TopologyOptimization optimization,
+                              TopologyOptimization::Parse(config.String("topology.optimization")));
+    return Build(optimization);
   }
 
-  template <class K, class V, class KS, class VS>
-  KTable<K, V> TableOf(const std::string& topic, const Consumed<KS, VS>& consumed, const Materialized<KS, VS>& materialized) {
+ private:
+  template <class K, class V, class KS, class VS, class TE>
+  KTable<K, V> TableOf(const std::string& topic, const Consumed<KS, VS, TE>& consumed, const Materialized<KS, VS>& materialized) {
     const bool store_named = !materialized.store_name.empty();
     const std::string store = store_named ? materialized.store_name : graph_->NewStoreName(topic + "-");
     const std::string source = graph_->SuffixedOr(consumed.name, "-source", "KSTREAM-SOURCE-");
     const std::string table = graph_->NameOr(consumed.name, "KTABLE-SOURCE-");
     return detail::AddTableSource<K, V>({graph_, 0, table, {source}, nullptr}, detail::StreamGraph::kRoot,
                                         detail::TableStoreOf<K, V>(materialized, store), store_named,
-                                        [source, topic, consumed](Topology& topology) {
-                                          topology.AddNode(SourceSpec<K, V>(source, {topic}, consumed));
+                                        [source, topic, consumed, store](Topology& topology) {
+                                          topology.AddSource<K, V>(source, {topic}, consumed);
+                                          topology.OfferSourceAsChangelog(store, topic);
                                           return source;
                                         });
   }

@@ -3,21 +3,28 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "tailrace/base/status.h"
 #include "tailrace/processor/detail/topology_graph.h"
+#include "tailrace/processor/options.h"
 #include "tailrace/processor/query.h"
+#include "tailrace/processor/topology_optimization.h"
 #include "tailrace/state/store_spec.h"
 
 namespace tailrace::processor {
 
+namespace detail {
+class GraphOptimizer;
+}
+
 // Sources, processors, sinks and stores by name: the low-level way to build what StreamsBuilder builds.
 //
 // Names are unique within a topology; predecessors exist before their successors. The first error is kept and returned by
-// Compile, so calls can be chained without checks.
+// Compile, so calls can be chained without checks. The typed forms are defined in topology_operators.h.
 // Thread-safety: building on one thread; a compiled topology is immutable and shared by all threads.
 //
 //   Topology topology;
@@ -32,10 +39,24 @@ class Topology {
   Topology(Topology&&) noexcept;
   Topology& operator=(Topology&&) noexcept;
 
+  // Reads topics as (K, V).
+  template <class K, class V, class KS = UseDefaultSerde, class VS = UseDefaultSerde, class TE = TimestampExtractor>
+  Topology& AddSource(const std::string& name, const std::vector<std::string>& topics, Consumed<KS, VS, TE> consumed = {});
+  // `supplier` makes one processor per task: std::unique_ptr<P>() for a P derived from Processor. The stores are connected to it.
+  template <class F>
+  Topology& AddProcessor(const std::string& name, const std::vector<std::string>& predecessors, F supplier,
+                         const std::vector<std::string>& stores = {});
+  // Writes (K, V) to a topic.
+  template <class K, class V, class KS = UseDefaultSerde, class VS = UseDefaultSerde, class P = DefaultPartitioner>
+  Topology& AddSink(const std::string& name, const std::string& topic, const std::vector<std::string>& predecessors,
+                    Produced<KS, VS, P> produced = {});
+
   Topology& AddNode(detail::NodeSpec node);
   Topology& AddStateStore(state::StoreSpec store, const std::vector<std::string>& processors);
   Topology& ConnectProcessorAndStore(std::string_view processor, std::string_view store);
   Topology& AddRepartitionTopic(detail::RepartitionTopic topic);
+  // With reuse.ktable.source.topics this source topic is the changelog of the store that is added next under that name.
+  void OfferSourceAsChangelog(const std::string& store, const std::string& topic) { source_changelogs_[store] = topic; }
   // These sources must have equally many partitions (joins).
   Topology& AddCopartition(std::vector<std::string> source_nodes);
   // Keeps the first error, for StreamsBuilder.
@@ -58,12 +79,29 @@ class Topology {
   // Changes whenever operators, stores or topics change: two processes with different fingerprints do not share work.
   const std::string& fingerprint() const;
 
+  // What StreamsBuilder was allowed to rewrite; absent for a topology made without it.
+  const std::optional<TopologyOptimization>& optimization() const { return optimization_; }
+  // True while the DSL writes an operator whose inputs have become one stream and single.store.self.join is on.
+  bool joins_itself() const { return optimization_.has_value() && optimization_->single_store_self_join && single_parent_; }
+
+  // kInvalidArgument that lists every store, changelog and repartition topic with a generated name, and the call that names
+  // it (ensure.explicit.internal.resource.naming). Generated names change when an operator is added before them, and the
+  // state under the old name is lost then.
+  absl::Status CheckNames() const;
+
   // The full name of a topic: repartition topics get the application's prefix.
   std::string FullTopicName(std::string_view topic) const;
 
  private:
+  friend class detail::GraphOptimizer;
   struct Impl;
   std::unique_ptr<Impl> impl_;
+  std::optional<TopologyOptimization> optimization_;
+  // While the DSL writes: what the optimiser has renamed, and whether the present operator has one input.
+  std::map<std::string, std::string> renamed_predecessors_;
+  std::map<std::string, std::string> renamed_sources_;
+  std::map<std::string, std::string> source_changelogs_;
+  bool single_parent_ = false;
 };
 
 }  // namespace tailrace::processor

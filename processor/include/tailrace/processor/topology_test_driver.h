@@ -13,6 +13,7 @@
 #include "tailrace/base/clock.h"
 #include "tailrace/base/status.h"
 #include "tailrace/kafka/record.h"
+#include "tailrace/processor/error_handlers.h"
 #include "tailrace/processor/serde.h"
 #include "tailrace/processor/topology.h"
 #include "tailrace/state/read_view.h"
@@ -37,6 +38,10 @@ struct TestDriverOptions {
   bool commit_every_record = true;
   size_t commit_bytes = 64u << 20;
   int64_t max_future_skew_ms = -1;
+  // Refuse generated names, as Streams does unless ensure.explicit.internal.resource.naming says otherwise.
+  bool explicit_names = false;
+  ErrorHandlers handlers;         // an empty one continues
+  std::string dead_letter_topic;  // empty: none
 };
 
 // Every topic has one partition, and one task runs the whole topology, as in Kafka Streams' driver of the same name: there is

@@ -52,7 +52,8 @@ class Receiver : public Node {
   virtual void Process(const Record<K, V>& record) = 0;
 };
 
-// The links to a node's children.
+// The links to a node's children. A child that throws is handled where it is called (ProcessorNode.process on the JVM): when
+// the processing handler says so, the record ends at that child, and its siblings and the operators above go on.
 template <class K, class V>
 class Output {
  public:
@@ -60,14 +61,24 @@ class Output {
     TAILRACE_CHECK((child->input_type() == TypeTagOf<K, V>()), "operator types differ at " + child->name());
     children_.push_back(static_cast<Receiver<K, V>*>(child));
   }
+  // Until then an exception passes through.
+  void Init(TaskContext& context) { context_ = &context; }
   void Forward(const Record<K, V>& record) const {
-    for (Receiver<K, V>* child : children_) child->Process(record);
+    for (Receiver<K, V>* child : children_) ForwardTo(*child, record);
+  }
+  void ForwardTo(Receiver<K, V>& child, const Record<K, V>& record) const {
+    try {
+      child.Process(record);
+    } catch (...) {
+      if (context_ == nullptr || !context_->HandleThrown(child.name(), false)) throw;
+    }
   }
   bool empty() const { return children_.empty(); }
   const std::vector<Receiver<K, V>*>& children() const { return children_; }
 
  private:
   std::vector<Receiver<K, V>*> children_;
+  TaskContext* context_ = nullptr;
 };
 
 // A node that takes (KI, VI) and forwards (KO, VO).
@@ -78,6 +89,7 @@ class Operator : public Receiver<KI, VI> {
   void AddChild(Node* child) override { output_.Add(child); }
   absl::Status Init(TaskContext& context) override {
     context_ = &context;
+    output_.Init(context);
     return absl::OkStatus();
   }
 
@@ -97,6 +109,8 @@ class Source : public Node {
   // Decodes `record`, which stays valid until Emit returns. An error with kSkipRecord means that it cannot be decoded.
   // `partition_time_ms` is the largest timestamp seen on the record's partition, for extractors that fall back to it.
   virtual absl::Status Decode(const kafka::RecordView& record, int64_t partition_time_ms) = 0;
+  // Whether a negative timestamp is an error of the record, for the deserialization handler; otherwise the record is dropped.
+  virtual bool reports_invalid_timestamps() const { return true; }
   // The event time of the decoded record.
   virtual int64_t timestamp_ms() const = 0;
   // Forwards the decoded record.

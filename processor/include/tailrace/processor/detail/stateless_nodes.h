@@ -1,6 +1,8 @@
 // Operators without state, one per DSL verb. Each takes the user's function as a template parameter, so it is inlined.
 #pragma once
 
+#include <functional>
+#include <iosfwd>
 #include <string>
 #include <utility>
 #include <vector>
@@ -113,20 +115,41 @@ class PeekNode final : public Operator<K, V, K, V> {
   F action_;
 };
 
+// Writes one line (print.cc).
+void PrintLine(std::ostream& out, const std::string& label, const std::string& text);
+
+template <class K, class V, class F>
+class PrintNode final : public Receiver<K, V> {
+ public:
+  PrintNode(std::ostream* out, std::string label, F text_of) : out_(out), label_(std::move(label)), text_of_(std::move(text_of)) {}
+  void AddChild(Node*) override { TAILRACE_CHECK(false, "Print has no children"); }
+  absl::Status Init(TaskContext&) override { return absl::OkStatus(); }
+  void Process(const Record<K, V>& record) override { PrintLine(*out_, label_, text_of_(record.key, record.value)); }
+
+ private:
+  std::ostream* const out_;
+  const std::string label_;
+  F text_of_;
+};
+
 template <class K, class V>
 class PassThroughNode final : public Operator<K, V, K, V> {
  public:
   void Process(const Record<K, V>& record) override { this->Forward(record); }
 };
 
-// Drops records without a key before they go to a repartition topic.
+// Stands before a repartition topic. Drops records without a key, unless a left or outer join behind the topic takes them.
 template <class K, class V>
 class NonNullKeyNode final : public Operator<K, V, K, V> {
  public:
+  explicit NonNullKeyNode(bool drop_null_keys) : drop_null_keys_(drop_null_keys) {}
   void Process(const Record<K, V>& record) override {
-    if (record.key != nullptr) this->Forward(record);
+    if (record.key != nullptr || !drop_null_keys_) this->Forward(record);
     else this->context().Drop(DropReason::kNullKey);
   }
+
+ private:
+  const bool drop_null_keys_;
 };
 
 // Forwards each record to the child of the first predicate that holds; without one to the default child, if any.
@@ -139,7 +162,7 @@ class BranchNode final : public Operator<K, V, K, V> {
     const auto& children = this->output().children();
     for (size_t i = 0; i < predicates_.size() && i < children.size(); ++i)
       if (!predicates_[i] || predicates_[i](record.key, record.value)) {
-        children[i]->Process(record);
+        this->output().ForwardTo(*children[i], record);
         return;
       }
   }

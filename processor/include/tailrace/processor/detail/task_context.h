@@ -25,6 +25,7 @@ enum class DropReason {
   kUndecodable,
   kProcessingError,
   kTooLarge,
+  kNoPartition,  // a partitioner chose none
   kCount_,
 };
 inline constexpr int kDropReasonCount = static_cast<int>(DropReason::kCount_);
@@ -73,6 +74,10 @@ class TaskContext {
   // missed intervals collapse into one firing.
   virtual std::unique_ptr<PunctuationHandle> Schedule(int64_t interval_ms, PunctuationType type,
                                                       std::function<void(int64_t now_ms)> callback) = 0;
+
+  // In a catch block: asks the processing handler about what `operator_name` threw, or the production handler when a record
+  // for the topic of that name was being serialized. False: the exception goes on up, and the record ends.
+  virtual bool HandleThrown(std::string_view operator_name, bool serializing) = 0;
 
   virtual void RequestCommit() = 0;
   virtual void Drop(DropReason reason) = 0;

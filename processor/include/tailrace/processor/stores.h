@@ -1,0 +1,55 @@
+// Descriptions of stores for the Processor API (org.apache.kafka.streams.state.Stores).
+//
+//   builder.AddStateStore(Stores::PersistentKeyValueStore("seen").WithCachingEnabled());
+//   topology.AddStateStore(Stores::InMemoryWindowStore("last-hour", 1h, 1min), {"my-processor"});
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "tailrace/state/store_spec.h"
+
+namespace tailrace::processor {
+
+// As in Kafka Streams: logging is on, caching is off, so each put is one changelog record.
+class StoreBuilder {
+ public:
+  explicit StoreBuilder(state::StoreSpec spec) : spec_(std::move(spec)) { spec_.caching = false; }
+  // One changelog record and one forwarded change per key and commit.
+  StoreBuilder& WithCachingEnabled() { spec_.caching = true; return *this; }
+  // Nothing is restored when the store is lost.
+  StoreBuilder& WithLoggingDisabled() { spec_.logging = false; return *this; }
+  // Settings of the changelog topic, over those of the library and of topic.*.
+  StoreBuilder& WithLoggingEnabled(std::map<std::string, std::string> config) {
+    spec_.logging = true;
+    spec_.changelog_config = std::move(config);
+    return *this;
+  }
+  operator state::StoreSpec() const { return spec_; }  // NOLINT: a description is what it describes
+
+ private:
+  state::StoreSpec spec_;
+};
+
+struct Stores {
+  static StoreBuilder PersistentKeyValueStore(std::string name) { return StoreBuilder({.name = std::move(name)}); }
+  static StoreBuilder InMemoryKeyValueStore(std::string name) {
+    return StoreBuilder({.name = std::move(name), .in_memory = true});
+  }
+  // Windows of `size` are kept while their start is later than stream time - `retention`. With `retain_duplicates` every put
+  // of one key and start is kept.
+  static StoreBuilder PersistentWindowStore(std::string name, std::chrono::milliseconds retention, std::chrono::milliseconds size,
+                                            bool retain_duplicates = false) {
+    return StoreBuilder({.name = std::move(name), .kind = state::StoreKind::kWindow, .window_size_ms = size.count(),
+                         .retention_ms = retention.count(), .retain_duplicates = retain_duplicates});
+  }
+  static StoreBuilder InMemoryWindowStore(std::string name, std::chrono::milliseconds retention, std::chrono::milliseconds size,
+                                          bool retain_duplicates = false) {
+    return StoreBuilder({.name = std::move(name), .kind = state::StoreKind::kWindow, .window_size_ms = size.count(),
+                         .retention_ms = retention.count(), .retain_duplicates = retain_duplicates, .in_memory = true});
+  }
+};
+
+}  // namespace tailrace::processor
