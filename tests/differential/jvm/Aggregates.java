@@ -26,7 +26,12 @@ final class Aggregates {
         kinds.put("grouped.count", (graph, op) -> {
             final KGroupedStream<String, String> in = graph.input(op);
             final var store = Graph.<Long, KeyValueStore<Bytes, byte[]>>materialized(op, Serdes.Long());
-            final KTable<String, Long> table = op.has("name") ? in.count(Graph.named(op), store) : in.count(store);
+            final KTable<String, Long> table;
+            if (op.flag("bare")) {
+                table = op.has("name") ? in.count(Graph.named(op)) : in.count();
+            } else {
+                table = op.has("name") ? in.count(Graph.named(op), store) : in.count(store);
+            }
             return table.mapValues(count -> "n" + count);
         });
         kinds.put("grouped.reduce", (graph, op) -> {

@@ -29,7 +29,12 @@ final class TimeWindowed {
         kinds.put("timeWindowed.count", (graph, op) -> {
             final TimeWindowedKStream<String, String> in = graph.input(op);
             final var store = Graph.<Long, WindowStore<Bytes, byte[]>>materialized(op, Serdes.Long());
-            final KTable<Windowed<String>, Long> table = op.has("name") ? in.count(Graph.named(op), store) : in.count(store);
+            final KTable<Windowed<String>, Long> table;
+            if (op.flag("bare")) {
+                table = op.has("name") ? in.count(Graph.named(op)) : in.count();
+            } else {
+                table = op.has("name") ? in.count(Graph.named(op), store) : in.count(store);
+            }
             return table.mapValues(count -> "n" + count);
         });
         kinds.put("timeWindowed.reduce", (graph, op) -> {
