@@ -8,6 +8,7 @@
 
 #include "embedded/embedded_cluster.h"
 #include "gtest/gtest.h"
+#include "spawn_case.h"
 #include "tailrace/base/limits.h"
 #include "temporary_directory.h"
 
@@ -18,6 +19,8 @@ using base::Offset;
 using base::Partition;
 using base::Reaction;
 using base::TopicPartition;
+using testing_support::kReportDescriptor;
+using testing_support::SpawnCase;
 
 OutgoingRecord Record(TopicHandle topic, int32_t partition, std::string_view key, std::string_view value, int64_t time_ms = 1'000) {
   OutgoingRecord record;
@@ -102,9 +105,11 @@ TEST(EmbeddedLogTest, ADirectoryKeepsTopicsRecordsOffsetsAndEpochs) {
   EXPECT_EQ((*committed)[0].metadata, "meta");
 }
 
-// Writes transactions of two records in two partitions and their offset, for ever, and tells each commit to `pipe`.
-[[noreturn]] void WriteUntilKilled(const std::string& directory, int pipe) {
-  auto cluster = OpenEmbedded(directory);
+constexpr const char* kDirectoryVariable = "TAILRACE_TEST_LOG_DIRECTORY";
+
+// The killed process: writes transactions of two records in two partitions and their offset, for ever, and reports each commit.
+TEST(EmbeddedLogChild, DISABLED_WritesUntilKilled) {
+  auto cluster = OpenEmbedded(getenv(kDirectoryVariable));
   if (!cluster.ok()) _exit(1);
   (*cluster)->admin().CreateTopics({TopicNamed("t", 2)}, 0).IgnoreError();
   auto membership = Join(**cluster, "g");
@@ -129,7 +134,7 @@ TEST(EmbeddedLogTest, ADirectoryKeepsTopicsRecordsOffsetsAndEpochs) {
       if (!(*producer)->SendOffsets(offsets, *membership->CurrentGroupMetadata()).ok()) _exit(1);
     }
     if (!(*producer)->CommitTransaction().ok()) _exit(1);
-    if (write(pipe, &i, sizeof i) != sizeof i) _exit(1);
+    if (write(kReportDescriptor, &i, sizeof i) != sizeof i) _exit(1);
   }
 }
 
@@ -141,13 +146,9 @@ TEST(EmbeddedLogTest, AKilledProcessLosesNothingCommittedAndLeavesNothingHalf) {
   int64_t last_seen = -1;
   for (int round = 0; round < 6; ++round) {
     int ends[2];
-    ASSERT_EQ(pipe(ends), 0);
-    const pid_t child = fork();
+    ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+    const pid_t child = SpawnCase("EmbeddedLogChild.DISABLED_WritesUntilKilled", kDirectoryVariable, path, ends[1]);
     ASSERT_GE(child, 0);
-    if (child == 0) {
-      close(ends[0]);
-      WriteUntilKilled(path, ends[1]);
-    }
     close(ends[1]);
     int64_t committed = -1;
     for (int i = 0; i < 20 + 150 * round; ++i) ASSERT_EQ(read(ends[0], &committed, sizeof committed), static_cast<ssize_t>(sizeof committed));
@@ -175,19 +176,21 @@ TEST(EmbeddedLogTest, AKilledProcessLosesNothingCommittedAndLeavesNothingHalf) {
   }
 }
 
+// The second process: reports what it was told.
+TEST(EmbeddedLogChild, DISABLED_OpensWhatIsInUse) {
+  auto second = OpenEmbedded(getenv(kDirectoryVariable));
+  const std::string text = second.ok() ? "opened" : second.status().ToString();
+  ASSERT_EQ(write(kReportDescriptor, text.data(), text.size()), static_cast<ssize_t>(text.size()));
+}
+
 TEST(EmbeddedLogTest, ASecondProcessIsRefused) {
   TemporaryDirectory directory;
   auto cluster = OpenEmbedded(directory.path());
   ASSERT_TRUE(cluster.ok());
   int ends[2];
-  ASSERT_EQ(pipe(ends), 0);
-  const pid_t child = fork();
+  ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+  const pid_t child = SpawnCase("EmbeddedLogChild.DISABLED_OpensWhatIsInUse", kDirectoryVariable, directory.path(), ends[1]);
   ASSERT_GE(child, 0);
-  if (child == 0) {
-    auto second = OpenEmbedded(directory.path());
-    const std::string text = second.ok() ? "opened" : second.status().ToString();
-    _exit(write(ends[1], text.data(), text.size()) > 0 ? 0 : 1);
-  }
   close(ends[1]);
   std::string text(4096, '\0');
   text.resize(static_cast<size_t>(std::max<ssize_t>(read(ends[0], text.data(), text.size()), 0)));

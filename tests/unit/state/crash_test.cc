@@ -7,6 +7,7 @@
 
 #include <iostream>
 
+#include "spawn_case.h"
 #include "support.h"
 #include "tailrace/base/random.h"
 
@@ -14,7 +15,7 @@ namespace tailrace::state {
 namespace {
 
 constexpr int kKeys = 50;
-constexpr int kReportDescriptor = 200;  // where the child reports its commits
+using testing_support::kReportDescriptor;
 
 std::vector<StoreSpec> Specs() {
   StoreSpec join = WindowSpec("join", 10, 1'000'000);
@@ -77,12 +78,11 @@ TEST(CrashTest, AKilledProcessLosesNoCommitAndShowsNoHalfOne) {
   int64_t total_reported = 0;
   for (int kill_number = 0; kill_number < 25 && !HasFailure(); ++kill_number) {
     int pipes[2];
-    ASSERT_EQ(pipe(pipes), 0);
-    ASSERT_EQ(dup2(pipes[1], kReportDescriptor), kReportDescriptor);
-    close(pipes[1]);
-    const pid_t child = SpawnCase("CrashTestChild.*", "TAILRACE_CRASH_DIRECTORY", directory.Sub("0_1"));
+    ASSERT_EQ(pipe2(pipes, O_CLOEXEC), 0);
+    const pid_t child =
+        testing_support::SpawnCase("CrashTestChild.*", "TAILRACE_CRASH_DIRECTORY", directory.Sub("0_1"), pipes[1]);
     ASSERT_GT(child, 0);
-    close(kReportDescriptor);
+    close(pipes[1]);
     // Kill it after a random number of reported commits and a random moment more.
     int64_t reported = last;
     for (uint64_t i = 0, count = random.Below(40); i <= count; ++i) {

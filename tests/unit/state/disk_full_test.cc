@@ -10,6 +10,7 @@
 #include <fstream>
 #include <functional>
 
+#include "spawn_case.h"
 #include "support.h"
 
 namespace tailrace::state {
@@ -84,7 +85,7 @@ TEST(DiskFullTestChild, DISABLED_UnderAFileSizeLimit) {
 
 TEST(DiskFullTest, UnderAFileSizeLimit) {
   TempDirectory directory;
-  const pid_t child = SpawnCase("DiskFullTestChild.*", "TAILRACE_LIMITED_DIRECTORY", directory.Sub("0_1"));
+  const pid_t child = testing_support::SpawnCase("DiskFullTestChild.*", "TAILRACE_LIMITED_DIRECTORY", directory.Sub("0_1"));
   int status = 0;
   ASSERT_EQ(waitpid(child, &status, 0), child);
   EXPECT_TRUE(WIFEXITED(status));

@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -139,21 +138,6 @@ inline absl::Status FlushAndCommit(TaskState& task, int64_t offset, int64_t stre
   point.position[{"input", base::Partition(1)}] = base::Offset(offset);
   point.stream_time_ms = stream_time_ms;
   return task.Commit(point);
-}
-
-// Starts this test program again with one (disabled) test case and one environment variable, in a process of its own: a
-// forked copy would lack the threads of RocksDB.
-inline pid_t SpawnCase(const std::string& test_case, const std::string& variable, const std::string& value) {
-  const std::string filter = "--gtest_filter=" + test_case;
-  const std::string also = "--gtest_also_run_disabled_tests";
-  std::string program = "/proc/self/exe";
-  const pid_t child = fork();
-  if (child != 0) return child;
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  setenv(variable.c_str(), value.c_str(), 1);
-  char* arguments[] = {program.data(), const_cast<char*>(filter.c_str()), const_cast<char*>(also.c_str()), nullptr};
-  execv("/proc/self/exe", arguments);
-  _exit(127);
 }
 
 // Runs a test once in memory and once on disk.
