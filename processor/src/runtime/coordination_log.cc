@@ -7,7 +7,7 @@
 namespace tailrace::processor {
 namespace {
 
-constexpr int kFenceTimeoutMs = 10'000;
+constexpr int kFenceTimeoutMs = 5'000;
 // A member's record that does not arrive in time is written again; also the last one of a process that closes waits this long.
 constexpr int kMemberTimeoutMs = 2'000;
 

@@ -15,6 +15,7 @@ constexpr int kPollMsInMotion = 5;    // while tasks move
 constexpr int kErrorPauseMs = 50;
 constexpr int kCallTimeoutMs = 5'000;
 constexpr int kFenceTimeoutMs = 10'000;
+constexpr int kFenceSliceMs = 500;
 constexpr int64_t kMemberIntervalMs = 5'000;
 constexpr int64_t kFenceGraceMs = 3'000;
 constexpr int64_t kLeadRetryMs = 100;
@@ -40,11 +41,13 @@ void Coordinator::Start() {
   thread_ = std::thread([this] { Run(); });
 }
 
+void Coordinator::RequestStop() {
+  absl::MutexLock lock(&mu_);
+  stop_ = true;
+}
+
 void Coordinator::Stop() {
-  {
-    absl::MutexLock lock(&mu_);
-    stop_ = true;
-  }
+  RequestStop();
   if (thread_.joinable()) thread_.join();
 }
 
@@ -294,7 +297,12 @@ absl::Status Coordinator::Fence(const Holder& holder) {
                               context_.cluster->NewProducer({.client_id = context_.options.client_id + "-fence-producer",
                                                              .transactional_id = id,
                                                              .transaction_timeout_ms = context_.options.transaction_timeout_ms}));
-    TAILRACE_RETURN_IF_ERROR(producer->InitTransactions(kFenceTimeoutMs));
+    const int64_t deadline_ms = context_.clock->SteadyMs() + kFenceTimeoutMs;
+    absl::Status status;
+    do {
+      status = producer->InitTransactions(kFenceSliceMs);  // goes on where the last attempt stopped
+    } while (base::ReactionOf(status) == base::Reaction::kRetry && !stop_ && context_.clock->SteadyMs() < deadline_ms);
+    TAILRACE_RETURN_IF_ERROR(status);
     base::LogInfo("coordinator", "fenced a dead owner", {{"instance", holder.instance}, {"transactional_id", id}});
   }
   fenced_.insert(holder.member_id);

@@ -37,6 +37,8 @@ class Coordinator {
   void Start();
   void Wake() { wake_.store(true); }
   // Ends the thread: no more grants, the membership is no longer polled.
+  // Asks the thread to end; Stop waits until it has.
+  void RequestStop();
   void Stop();
   // After Stop, when all tasks are closed: says so to the others, and leaves the group when asked to.
   void SayGoodbye(bool leave_group);

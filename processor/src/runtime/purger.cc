@@ -25,11 +25,13 @@ void Purger::Start() {
   });
 }
 
+void Purger::RequestStop() {
+  absl::MutexLock lock(&mu_);
+  stop_ = true;
+}
+
 void Purger::Stop() {
-  {
-    absl::MutexLock lock(&mu_);
-    stop_ = true;
-  }
+  RequestStop();
   if (thread_.joinable()) thread_.join();
 }
 

@@ -18,6 +18,8 @@ class Purger {
   explicit Purger(RuntimeContext& context);
   ~Purger();
   void Start();
+  // Asks the thread to end; Stop waits until it has.
+  void RequestStop();
   void Stop();
   // One round; for tests.
   absl::Status PurgeOnce();

@@ -46,11 +46,18 @@ void Restorer::Start() {
   thread_ = std::thread([this] { Run(); });
 }
 
+void Restorer::RequestStop() {
+  absl::MutexLock lock(&mu_);
+  stop_ = true;
+}
+
+bool Restorer::Stopping() const {
+  absl::MutexLock lock(&mu_);
+  return stop_;
+}
+
 void Restorer::Stop() {
-  {
-    absl::MutexLock lock(&mu_);
-    stop_ = true;
-  }
+  RequestStop();
   if (thread_.joinable()) thread_.join();
 }
 
@@ -129,7 +136,8 @@ bool Restorer::TakeMail(int wait_ms) {
 }
 
 void Restorer::PrepareAll() {
-  for (size_t i = 0; i < active_.size();) {
+  // Each of them may wait for a log that is gone: the end of the process does not wait for all.
+  for (size_t i = 0; i < active_.size() && !Stopping();) {
     Active& active = *active_[i];
     if (active.prepared || context_.clock->SteadyMs() < active.not_before_ms) {
       ++i;

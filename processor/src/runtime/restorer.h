@@ -41,7 +41,8 @@ class Restorer {
   explicit Restorer(RuntimeContext& context);
   ~Restorer();
   void Start();
-  // Cancels what is running and joins the thread.
+  // Asks the thread to end; Stop waits until it has. What is being restored is cancelled.
+  void RequestStop();
   void Stop();
 
   void Submit(RestoreJob job);
@@ -77,6 +78,7 @@ class Restorer {
   void Run();
   // Takes new jobs and cancellations; waits up to `wait_ms` when there is nothing to do. False: stop.
   bool TakeMail(int wait_ms);
+  bool Stopping() const;
   void PrepareAll();
   absl::Status Prepare(Active& active);
   absl::Status OpenState(Active& active);
@@ -91,7 +93,7 @@ class Restorer {
   RuntimeContext& context_;
   std::thread thread_;
 
-  absl::Mutex mu_;
+  mutable absl::Mutex mu_;
   std::deque<RestoreJob> incoming_ ABSL_GUARDED_BY(mu_);
   std::set<base::TaskId> cancelled_ ABSL_GUARDED_BY(mu_);
   bool stop_ ABSL_GUARDED_BY(mu_) = false;

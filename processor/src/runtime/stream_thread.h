@@ -133,6 +133,7 @@ class StreamThread {
   absl::Status EnsureTransaction();
   absl::Status CommitAll(bool batch_done);
   absl::Status CommitSteps(bool batch_done);
+  absl::Status FlushProducer();
   absl::Status CommitLog(const Seat& seat, const std::vector<kafka::OffsetToCommit>& offsets);
   absl::Status AwaitSeat(Seat& seat);
   template <class Call>

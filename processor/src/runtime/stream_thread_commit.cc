@@ -10,8 +10,12 @@
 namespace tailrace::processor {
 namespace {
 
-constexpr int kCallTimeoutMs = 10'000;
+// One attempt of a call to the log. Attempts are repeated (Retrying), so this only bounds how long the end of the process
+// waits for a log that is gone.
+constexpr int kCallTimeoutMs = 5'000;
 constexpr int kClosingTimeoutMs = 2'000;
+// Calls that go on where the last attempt stopped.
+constexpr int kSliceMs = 500;
 constexpr int kRetryPauseMs = 50;
 constexpr int kRetryPauseMsMax = 1'000;
 constexpr int kErrorPauseMs = 100;
@@ -46,7 +50,7 @@ absl::Status StreamThread::EnsureProducer() {
   }
   TAILRACE_ASSIGN_OR_RETURN(auto producer, context_.cluster->NewProducer(options));
   if (context_.options.exactly_once)
-    TAILRACE_RETURN_IF_ERROR(Retrying("InitTransactions", [&] { return producer->InitTransactions(kCallTimeoutMs); }));
+    TAILRACE_RETURN_IF_ERROR(Retrying("InitTransactions", [&] { return producer->InitTransactions(kSliceMs); }));
   producer_ = std::move(producer);
   in_transaction_ = false;
   producer_ready_ = true;
@@ -138,9 +142,26 @@ absl::Status StreamThread::CommitSteps(bool batch_done) {
   return absl::OkStatus();
 }
 
+// Delivers everything in steps that can be interrupted. Under exactly-once the commit would do it too, but in one long wait.
+absl::Status StreamThread::FlushProducer() {
+  const int64_t start_ms = context_.clock->SteadyMs();
+  const int64_t limit_ms =
+      context_.options.exactly_once ? context_.options.transaction_timeout_ms / 2 : context_.options.task_timeout_ms;
+  for (;;) {
+    absl::Status status = producer_->Flush(kSliceMs);
+    const int64_t waited_ms = context_.clock->SteadyMs() - start_ms;
+    if (status.ok() || base::ReactionOf(status) != base::Reaction::kRetry || interrupt_) return status;
+    if (waited_ms >= (Stopping() ? kClosingTimeoutMs : limit_ms)) return status;
+    last_round_ms_.store(context_.clock->SteadyMs(), std::memory_order_relaxed);
+    if (waited_ms < kCallTimeoutMs) continue;
+    if (const auto held = error_log_.Pass())
+      base::LogWarning("stream-thread", "waits for deliveries", {{"thread", name_}, {"error", status}, {"more", *held}});
+  }
+}
+
 absl::Status StreamThread::CommitLog(const Seat& seat, const std::vector<kafka::OffsetToCommit>& offsets) {
+  TAILRACE_RETURN_IF_ERROR(FlushProducer());
   if (!context_.options.exactly_once) {
-    TAILRACE_RETURN_IF_ERROR(Retrying("Flush", [&] { return producer_->Flush(Stopping() ? kClosingTimeoutMs : kCallTimeoutMs); }));
     if (offsets.empty()) {
       stores_may_lag_ = true;
       return absl::OkStatus();

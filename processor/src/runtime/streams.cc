@@ -210,9 +210,13 @@ void Streams::Impl::Ender() {
 }
 
 void Streams::Impl::Shutdown(bool leave) {
+  // Everybody is told at once: each may be in a call to a log that does not answer, and these waits must not add up.
+  purger->RequestStop();
+  coordinator->RequestStop();
+  restorer->RequestStop();
+  for (const auto& thread : threads) thread->Stop(/*commit=*/true);
   purger->Stop();
   coordinator->Stop();
-  for (const auto& thread : threads) thread->Stop(/*commit=*/true);
   for (const auto& thread : threads) thread->Join();
   restorer->Stop();
   coordinator_ptr = nullptr;

@@ -49,8 +49,9 @@ inline constexpr size_t kLogCompactionKeysMax = 4'000'000;
 // Bytes appended to a compacted partition before it is compacted again.
 inline constexpr int64_t kLogCompactionBytes = 32 << 20;
 // Time that a commit, an abort or the sending of offsets waits for the broker (milliseconds), when the transaction's own
-// timeout is not shorter. Without an answer the producer is made anew, so waiting longer only delays the recovery.
-inline constexpr int kTransactionAnswerMsMax = 10'000;
+// timeout is not shorter. Without an answer the producer is made anew, so waiting longer only delays the recovery; and a
+// process must end within 10 s of SIGTERM, whatever call it is in.
+inline constexpr int kTransactionAnswerMsMax = 7'000;
 // Partitions of one topic.
 inline constexpr int32_t kPartitionsMax = 10'000;
 
