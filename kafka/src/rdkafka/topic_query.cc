@@ -57,9 +57,14 @@ absl::StatusOr<OffsetRange> QueryOffsetRange(Client& client, const base::TopicPa
     int64_t begin = 0;
     int64_t end = 0;
     const auto left_ms = static_cast<int>(std::max<int64_t>(deadline_ms - clock.SteadyMs(), 1));
-    const rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(client.get(), partition.topic.c_str(),
-                                                                      partition.partition.value(), &begin, &end, left_ms);
+    rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(client.get(), partition.topic.c_str(),
+                                                                partition.partition.value(), &begin, &end, left_ms);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return OffsetRange{base::Offset{begin}, base::Offset{end}};
+    if (code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION) {
+      // Out of the client's memory, which holds a topic without partitions when a broker that was starting said so.
+      TAILRACE_ASSIGN_OR_RETURN(const std::optional<int32_t> count, QueryPartitionCount(client, partition.topic, left_ms));
+      if (count.value_or(0) > partition.partition.value()) code = RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
+    }
     const bool stale_leader = code == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION || code == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
     if (!stale_leader || clock.SteadyMs() + kPauseMs >= deadline_ms)
       return client.Explain({.code = code, .text = {}}, phase, "ask for the offsets of " + partition.ToString());
