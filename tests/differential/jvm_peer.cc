@@ -13,7 +13,9 @@ namespace {
 
 constexpr int kSkipped = 77;  // what tests/differential/jvm/build answers without Java
 
-absl::StatusOr<std::string> ClassPath(const std::string& source_folder, const std::string& folder) {
+}  // namespace
+
+absl::StatusOr<std::string> JvmClassPath(const std::string& source_folder, const std::string& folder) {
   const std::string command = "'" + source_folder + "/tests/differential/jvm/build' '" + folder + "/classes'";
   std::FILE* const pipe = popen(command.c_str(), "r");
   if (pipe == nullptr) return absl::InternalError("cannot run " + command);
@@ -27,11 +29,9 @@ absl::StatusOr<std::string> ClassPath(const std::string& source_folder, const st
   return path;
 }
 
-}  // namespace
-
 absl::StatusOr<std::unique_ptr<JvmPeer>> JvmPeer::Start(const std::string& source_folder, const std::string& folder) {
   std::filesystem::create_directories(folder + "/state");
-  absl::StatusOr<std::string> class_path = ClassPath(source_folder, folder);
+  absl::StatusOr<std::string> class_path = JvmClassPath(source_folder, folder);
   if (!class_path.ok()) return class_path.status();
   int to[2];
   int from[2];

@@ -12,6 +12,10 @@
 
 namespace tailrace::differential {
 
+// The class path of the programs in jvm/, compiled into `folder`/classes when their sources have changed.
+// Errors: NOT_FOUND when there is no Java here.
+absl::StatusOr<std::string> JvmClassPath(const std::string& source_folder, const std::string& folder);
+
 // One JVM for many cases. Not thread-safe. Several cases may be in flight: Receive answers in the order of Send.
 class JvmPeer {
  public:
