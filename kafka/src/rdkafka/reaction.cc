@@ -197,8 +197,14 @@ absl::StatusCode CodeOf(const ClientError& error, Reaction reaction) {
 absl::Status ToStatus(const ClientError& error, Phase phase, std::string_view what) {
   const Reaction reaction = ReactionTo(error, phase);
   const std::string text = error.text.empty() ? rd_kafka_err2str(error.code) : error.text;
+  const std::string_view next_step =
+      error.code == RD_KAFKA_RESP_ERR_INCONSISTENT_GROUP_PROTOCOL
+          ? "; a client of another kind, such as a Kafka Streams application, still has a seat in the group: it is free when that "
+            "client is stopped and its session is over"
+          : "";
   return base::Error(reaction, CodeOf(error, reaction),
-                     absl::StrCat(absl::string_view(what.data(), what.size()), ": ", text, " (", rd_kafka_err2name(error.code), ")"));
+                     absl::StrCat(absl::string_view(what.data(), what.size()), ": ", text, " (", rd_kafka_err2name(error.code), ")",
+                                  absl::string_view(next_step.data(), next_step.size())));
 }
 
 absl::Status TakeError(rd_kafka_error_t* error, Phase phase, std::string_view what) {

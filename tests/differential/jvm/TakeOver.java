@@ -6,7 +6,6 @@ import java.util.concurrent.ExecutionException;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.common.errors.GroupIdNotFoundException;
 import org.apache.kafka.common.serialization.Serdes;
-import org.apache.kafka.streams.CloseOptions;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.StreamsBuilder;
@@ -22,7 +21,8 @@ import org.apache.kafka.streams.kstream.TimeWindows;
 
 /**
  * The application of take_over_test.cc on Kafka Streams: TakeOver APPLICATION INPUT_PREFIX STATE_FOLDER setting=value...
- * It prints RUNNING when it runs, and closes and leaves its group when its standard input ends.
+ * It prints RUNNING when it runs, and closes when its standard input ends. Its seat in the group stays
+ * taken until its session is over, as by default.
  */
 public final class TakeOver {
     private TakeOver() { }
@@ -73,8 +73,7 @@ public final class TakeOver {
         awaitEmptyGroup(settings);
         streams.start();
         while (System.in.read() >= 0) { }
-        streams.close(CloseOptions.groupMembershipOperation(CloseOptions.GroupMembershipOperation.LEAVE_GROUP)
-            .withTimeout(Duration.ofSeconds(30)));
+        streams.close(Duration.ofSeconds(30));
         System.exit(failed.getCount() == 0 ? 1 : 0);
     }
 

@@ -136,6 +136,13 @@ TEST(ReactionTest, NoCommitOrAbortIsEverTriedAgain) {
   EXPECT_GT(checked, 400);
 }
 
+TEST(ReactionTest, AGroupOfAnotherKindOfClientSaysWhatToWaitFor) {
+  const absl::Status status = ToStatus({.code = RD_KAFKA_RESP_ERR_INCONSISTENT_GROUP_PROTOCOL, .text = "JoinGroup failed"},
+                                       Phase::kMembership, "group app");
+  EXPECT_EQ(base::ReactionOf(status), base::Reaction::kRetry);
+  EXPECT_NE(status.message().find("is stopped and its session is over"), absl::string_view::npos) << status;
+}
+
 TEST(ReactionTest, TheStatusNamesActionTextAndCode) {
   const absl::Status status = ToStatus({.code = RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION, .abortable = true, .text = {}},
                                        Phase::kSendOffsets, "send offsets");
