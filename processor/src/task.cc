@@ -309,12 +309,13 @@ absl::Status Task::HandleError(const ErrorHandler& handler, std::string_view ope
   if (counters_.dropped[static_cast<size_t>(reason)] == 0)  // the first of a kind; the others are counted
     base::LogWarning("task", "a record is skipped", {{"where", where}, {"error", error}});
   Drop(reason);
-  if (response == ErrorResponse::kContinue && dead_letter_.has_value() && current_view_ != nullptr)
+  if (response == ErrorResponse::kContinue && dead_letter_.has_value())
     return SendToDeadLetter(context, error, kind);
   return absl::OkStatus();
 }
 
 // The record's own key, value and headers, and headers that say what was wrong, named as Kafka Streams names them (KIP-1034).
+// Between records, in a punctuation or while stores are flushed, there is no key, value and topic: they are null.
 // A C++ exception has no stack trace any more; that header says which operator of which task it was.
 absl::Status Task::SendToDeadLetter(const ErrorContext& context, const absl::Status& error, std::string_view kind) {
   kafka::Headers headers = record_headers();
@@ -322,7 +323,7 @@ absl::Status Task::SendToDeadLetter(const ErrorContext& context, const absl::Sta
   headers.push_back({"__streams.errors.message", std::string(View(error.message()))});
   headers.push_back({"__streams.errors.stacktrace",
                      absl::StrCat("at operator ", std::string(context.operator_name), " of task ", id().ToString())});
-  headers.push_back({"__streams.errors.topic", std::string(context.topic)});
+  headers.push_back({"__streams.errors.topic", current_view_ == nullptr ? std::optional<std::string>() : std::string(context.topic)});
   headers.push_back({"__streams.errors.partition", std::to_string(context.partition.value())});
   headers.push_back({"__streams.errors.offset", std::to_string(context.offset.value())});
   const absl::Status before = std::exchange(failure_, absl::OkStatus());

@@ -14,6 +14,7 @@ void DrawGrouping(Plan& plan, Op& op) {
 void DrawAggregate(Plan& plan, Op& op) {
   plan.MaybeName(op);
   plan.MaybeNulls(op);
+  plan.MaybeThrows(op);
   // Kafka Streams numbers a count differently when it is given no Materialized at all.
   if (op.kind.ends_with(".count") && plan.draw.Percent(25)) op.arguments["bare"] = "1";
   else plan.Store(op);

@@ -11,6 +11,8 @@ const Grammar& Grammar::Get() {
     AddTimeWindows(all);
     AddTables(all);
     AddProcessors(all);
+    AddSurface(all);
+    AddStoredTables(all);
     return all;
   }();
   return grammar;
@@ -23,8 +25,8 @@ const Kind* Grammar::Find(std::string_view name) const {
 }
 
 std::string Plan::NewInputTopic() {
-  input_topics_.push_back(absl::StrCat("in", input_topics_.size()));
-  return input_topics_.back();
+  topics_.inputs.push_back(absl::StrCat("in", topics_.inputs.size()));
+  return topics_.inputs.back();
 }
 
 void Plan::MaybeName(Op& op) {

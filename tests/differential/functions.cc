@@ -1,5 +1,7 @@
 #include "functions.h"
 
+#include <stdexcept>
+
 #include "absl/strings/str_format.h"
 
 namespace tailrace::differential {
@@ -22,19 +24,27 @@ uint32_t Hash(const Text* key, const Text* value) { return Hash(Shown(key) + "|"
 Text Bounded(Text text) { return text.size() <= kTextBytesMax ? std::move(text) : absl::StrFormat("#%08x", Hash(text)); }
 
 Functions::Functions(const Op& op)
-    : n_(op.Has("n") ? static_cast<uint32_t>(op.Number("n")) : 1), tag_(op.TextOr("tag", "")), nulls_(op.Flag("nulls")) {}
+    : n_(op.Has("n") ? static_cast<uint32_t>(op.Number("n")) : 1), tag_(op.TextOr("tag", "")), nulls_(op.Flag("nulls")),
+      throws_(op.Has("throws") ? static_cast<uint32_t>(op.Number("throws")) : 0) {}
+
+void Functions::MaybeThrow(const Text* key, const Text* value) const {
+  if (throws_ != 0 && Hash(value, key) % throws_ == 1) throw std::runtime_error("not this one");
+}
 
 MaybeText Functions::Mapped(const Text* key, const Text* value) const {
+  MaybeThrow(key, value);
   if (MakesNull(key, value)) return std::nullopt;
   return Bounded(tag_ + "(" + Shown(value) + ")");
 }
 
 MaybeText Functions::Selected(const Text* key, const Text* value) const {
+  MaybeThrow(key, value);
   if (MakesNull(key, value)) return std::nullopt;
   return "k" + std::to_string(Hash(key, value) % n_);
 }
 
 MaybeText Functions::Added(const Text* key, const Text* value, const Text* aggregate) const {
+  MaybeThrow(key, value);
   if (MakesNull(key, value)) return std::nullopt;
   return Bounded(Shown(aggregate) + "," + Shown(value));
 }

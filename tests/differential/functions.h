@@ -36,11 +36,14 @@ class Functions {
   uint32_t Count(const Text* key, const Text* value) const { return Hash(key, value) % (n_ + 1); }
   // True for about 1 of 8 when the operator makes nulls.
   bool MakesNull(const Text* key, const Text* value) const { return nulls_ && Hash(value, key) % 8 == 0; }
+  // Throws for about 1 of `throws`.
+  void MaybeThrow(const Text* key, const Text* value) const;
 
  private:
   uint32_t n_;
   Text tag_;
   bool nulls_;
+  uint32_t throws_;  // 0: never
 };
 
 }  // namespace tailrace::differential

@@ -33,7 +33,7 @@ class TopologyMaker {
       if (!handles_[i].used) Finish(i);
   }
 
-  const std::vector<std::string>& input_topics() const { return input_topics_; }
+  const std::vector<std::string>& input_topics() const { return topics_.inputs; }
 
  private:
   struct Handle {
@@ -99,7 +99,7 @@ class TopologyMaker {
       handles_[input].used = true;
       op.inputs.push_back(handles_[input].op);
     }
-    Plan plan(draw_, op.id, cached_percent_, input_topics_);
+    Plan plan(draw_, op.id, cached_percent_, topics_);
     if (kind.draw) kind.draw(plan, op);
     case_.ops.push_back(op);
     if (kind.output == Type::kNone) return std::nullopt;
@@ -128,7 +128,7 @@ class TopologyMaker {
   std::map<Type, int> distance_;
   std::vector<Handle> handles_;
   std::vector<const Kind*> preferred_;
-  std::vector<std::string> input_topics_;
+  Plan::Topics topics_;
 };
 
 // Records with the times and keys that make operators decide: ties, disorder, gaps, below zero, nulls, tombstones.
@@ -189,6 +189,11 @@ Case Generate(const Grammar& grammar, uint64_t seed, const std::vector<std::stri
   Case c;
   c.seed = seed;
   c.settings["statestore.cache.max.bytes"] = draw.Percent(30) ? "0" : "10485760";
+  if (draw.Percent(25)) c.settings["topology.optimization"] = "all";
+  if (draw.Percent(50)) c.settings["errors.dead.letter.queue.topic.name"] = "dead";
+  const std::string errors = "org.apache.kafka.streams.errors.LogAnd";
+  c.settings["deserialization.exception.handler"] = errors + (draw.Percent(90) ? "Continue" : "Fail") + "ExceptionHandler";
+  c.settings["processing.exception.handler"] = errors + (draw.Percent(90) ? "Continue" : "Fail") + "ProcessingExceptionHandler";
   TopologyMaker topology(grammar, draw, c);
   const Kind& about = only.empty() ? grammar.kinds()[seed % grammar.kinds().size()]
                                    : *grammar.Find(only[seed % only.size()]);

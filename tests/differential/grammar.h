@@ -28,13 +28,19 @@ enum class Type {
 // Draws the arguments of one operator of a case in the making.
 class Plan {
  public:
-  Plan(Draw& chance, int op_id, int cached_percent, std::vector<std::string>& input_topics)
-      : draw(chance), id_(op_id), cached_percent_(cached_percent), input_topics_(input_topics) {}
+  // The topics of a case while it is made.
+  struct Topics {
+    std::vector<std::string> inputs;
+    std::vector<std::string> shared;  // lists of inputs, each read as a stream with nothing special about it
+  };
+  Plan(Draw& chance, int op_id, int cached_percent, Topics& topics)
+      : draw(chance), id_(op_id), cached_percent_(cached_percent), topics_(topics) {}
 
   Draw& draw;
 
   // A topic that nobody else reads; records will be piped into it.
   std::string NewInputTopic();
+  std::vector<std::string>& shared_topics() { return topics_.shared; }
   // Names that only this operator has.
   std::string Fresh(std::string_view prefix) const { return std::string(prefix) + std::to_string(id_); }
   // Gives the operator a name, or leaves it to be generated.
@@ -42,6 +48,8 @@ class Plan {
   // The arguments store=, cached=, logged=, memory= that Graph::Materialized reads.
   void Store(Op& op);
   void MaybeNulls(Op& op, int percent = 25) { if (draw.Percent(percent)) op.arguments["nulls"] = "1"; }
+  // User code that throws at about 1 of some records.
+  void MaybeThrows(Op& op) { if (draw.Percent(8)) Number(op, "throws", 4, 12); }
   void Number(Op& op, const char* name, int64_t from, int64_t to) {
     op.arguments[name] = std::to_string(draw.Between(from, to));
   }
@@ -49,7 +57,7 @@ class Plan {
  private:
   const int id_;
   const int cached_percent_;
-  std::vector<std::string>& input_topics_;
+  Topics& topics_;
 };
 
 struct Kind {
@@ -81,5 +89,7 @@ void AddAggregates(Grammar& grammar);
 void AddTimeWindows(Grammar& grammar);
 void AddTables(Grammar& grammar);
 void AddProcessors(Grammar& grammar);
+void AddSurface(Grammar& grammar);
+void AddStoredTables(Grammar& grammar);
 
 }  // namespace tailrace::differential

@@ -47,4 +47,14 @@ inline processor::Materialized<> MaterializedOf(const Op& op) {
   return materialized;
 }
 
+// A store for processors, of the same arguments.
+inline state::StoreSpec StoreOf(const Op& op) {
+  state::StoreSpec store;
+  store.name = op.Text("store");
+  store.caching = op.Flag("cached");
+  store.logging = op.TextOr("logged", "1") == "1";
+  store.in_memory = op.Flag("memory");
+  return store;
+}
+
 }  // namespace tailrace::differential

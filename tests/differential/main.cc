@@ -6,7 +6,7 @@
 //   differential_test --case FILE                               one case, with the difference and both transcripts
 //   differential_test --print SEED                              the case of a seed
 //
-// Exit code 0: no difference; 1: differences; 2: usage; 77: skipped, there is no Java.
+// Exit code 0: no difference; 1: differences, or seeds 1-2000 had an operator too rarely; 2: usage; 77: skipped, there is no Java.
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
@@ -33,9 +33,12 @@ namespace tailrace::differential {
 namespace {
 
 // Enough for a machine without a broker to notice most mistakes in about a minute; the whole range is asked for by --seeds.
-constexpr char kDefaultSeeds[] = "1-600";
+constexpr char kDefaultSeeds[] = "1-500";
 constexpr size_t kInFlight = 6;
 constexpr int kShrinkRunsMax = 400;
+// A run over these seeds must be about every operator often enough.
+constexpr uint64_t kWholeRange = 2000;
+constexpr int kHitsMin = 20;
 constexpr int kShownMax = 3;  // differences that are shrunk and shown; --all shows every one
 
 struct Options {
@@ -106,7 +109,7 @@ class Oracle {
       if (absl::Status status = ShrinkAndShow(differing_[i]); !status.ok()) return status;
     }
     PrintTable();
-    return absl::OkStatus();
+    return CheckHits();
   }
 
   absl::Status RunOne(const Case& c) {
@@ -175,6 +178,15 @@ class Oracle {
     std::cout << ToText(small) << "== difference of seed " << original.seed << " (J Kafka Streams, T Tailrace)\n"
               << ShowDifference(*theirs, ours) << std::endl;
     return absl::OkStatus();
+  }
+
+  absl::Status CheckHits() const {
+    if (!options_.only.empty() || options_.first_seed > 1 || options_.last_seed < kWholeRange) return absl::OkStatus();
+    std::string rare;
+    for (const Kind& kind : grammar_.kinds())
+      if (const auto hits = hits_.find(kind.name); hits == hits_.end() || hits->second < kHitsMin) absl::StrAppend(&rare, " ", kind.name);
+    if (rare.empty()) return absl::OkStatus();
+    return absl::FailedPreconditionError(absl::StrCat("fewer than ", kHitsMin, " cases had these operators:", rare));
   }
 
   void PrintTable() const {

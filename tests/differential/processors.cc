@@ -72,12 +72,7 @@ void AddProcessors(Grammar& grammar) {
                  plan.Number(op, "every", 1, 50);
                },
                [](Graph& graph, const Op& op) -> std::any {
-                 state::StoreSpec store;
-                 store.name = op.Text("store");
-                 store.caching = op.Flag("cached");
-                 store.logging = op.TextOr("logged", "1") == "1";
-                 store.in_memory = op.Flag("memory");
-                 graph.builder.AddStateStore(store);
+                 graph.builder.AddStateStore(StoreOf(op));
                  return graph.Input<Stream>(op).Process([op] { return std::make_unique<Remember>(op); },
                                                         {op.Text("store")}, NamedOf(op));
                }});

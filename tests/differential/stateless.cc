@@ -5,6 +5,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "grammar.h"
+#include "surface.h"
 
 namespace tailrace::differential {
 namespace {
@@ -12,6 +13,7 @@ namespace {
 void DrawMapping(Plan& plan, Op& op) {
   plan.MaybeName(op);
   plan.MaybeNulls(op);
+  plan.MaybeThrows(op);
   op.arguments["tag"] = plan.Fresh("m");
   plan.Number(op, "n", 1, 3);
 }
@@ -66,15 +68,31 @@ void AddStateless(Grammar& grammar) {
   grammar.Add({"stream", {}, Type::kStream,
                [](Plan& plan, Op& op) {
                  plan.MaybeName(op);
+                 if (!plan.shared_topics().empty() && plan.draw.Percent(15)) {
+                   op.arguments["topics"] = plan.draw.Of(plan.shared_topics());
+                   return;
+                 }
                  std::vector<std::string> topics{plan.NewInputTopic()};
                  if (plan.draw.Percent(20)) topics.push_back(plan.NewInputTopic());
                  op.arguments["topics"] = absl::StrJoin(topics, ",");
+                 if (plan.draw.Percent(10)) plan.Number(op, "bad", 2, 9);
+                 if (plan.draw.Percent(15)) op.arguments["extractor"] = plan.draw.Percent(70) ? "moved" : "partition";
+                 if (!op.Has("bad") && !op.Has("extractor")) plan.shared_topics().push_back(op.Text("topics"));
                },
                [](Graph& graph, const Op& op) -> std::any {
-                 processor::Consumed<> consumed;
-                 consumed.name = op.TextOr("name", "");
                  const std::vector<std::string> topics = absl::StrSplit(op.Text("topics"), ',');
-                 return graph.builder.Stream<Text, Text>(topics, consumed);
+                 const auto stream = [&](auto consumed) {
+                   consumed.name = op.TextOr("name", "");
+                   if (op.TextOr("extractor", "") == "partition")
+                     consumed.timestamp_extractor = processor::TimestampExtractor::kUsePartitionTimeOnInvalidTimestamp;
+                   if (op.TextOr("extractor", "") == "moved")
+                     return graph.builder.Stream<Text, Text>(topics, consumed.WithTimestampExtractor(MovedTime()));
+                   return graph.builder.Stream<Text, Text>(topics, consumed);
+                 };
+                 if (!op.Has("bad")) return stream(processor::Consumed<>());
+                 processor::Consumed<processor::UseDefaultSerde, PickySerde> picky;
+                 picky.value_serde.n = static_cast<uint32_t>(op.Number("bad"));
+                 return stream(picky);
                }});
   grammar.Add({"stream.filter", {Type::kStream}, Type::kStream, DrawPredicate, [](Graph& graph, const Op& op) -> std::any {
                  return graph.Input<Stream>(op).Filter(

@@ -42,15 +42,25 @@ final class Functions {
         return op.flag("nulls") && hash(value, key) % 8 == 0;
     }
 
+    /** Throws for about 1 of "throws". */
+    private static void maybeThrow(final Op op, final String key, final String value) {
+        if (op.has("throws") && hash(value, key) % op.number("throws") == 1) {
+            throw new IllegalStateException("not this one");
+        }
+    }
+
     static String mapped(final Op op, final String key, final String value) {
+        maybeThrow(op, key, value);
         return makesNull(op, key, value) ? null : bounded(op.text("tag") + "(" + shown(value) + ")");
     }
 
     static String selected(final Op op, final String key, final String value) {
+        maybeThrow(op, key, value);
         return makesNull(op, key, value) ? null : "k" + hash(key, value) % op.number("n");
     }
 
     static String added(final Op op, final String key, final String value, final String aggregate) {
+        maybeThrow(op, key, value);
         return makesNull(op, key, value) ? null : bounded(shown(aggregate) + "," + shown(value));
     }
 

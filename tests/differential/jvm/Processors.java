@@ -22,20 +22,25 @@ final class Processors {
     static void register(final Map<String, Graph.Builder> kinds) {
         kinds.put("stream.process", (graph, op) -> {
             final KStream<String, String> in = graph.input(op);
-            final var supplier = op.flag("memory") ? Stores.inMemoryKeyValueStore(op.text("store"))
-                : Stores.persistentTimestampedKeyValueStore(op.text("store"));
-            StoreBuilder<TimestampedKeyValueStore<String, String>> store =
-                Stores.timestampedKeyValueStoreBuilder(supplier, Serdes.String(), Serdes.String());
-            if (op.flag("cached")) {
-                store = store.withCachingEnabled();
-            }
-            if (op.has("logged") && !op.flag("logged")) {
-                store = store.withLoggingDisabled();
-            }
-            graph.builder.addStateStore(store);
+            graph.builder.addStateStore(store(op));
             return op.has("name") ? in.process(() -> new Remember(op), Graph.named(op), op.text("store"))
                 : in.process(() -> new Remember(op), op.text("store"));
         });
+    }
+
+    /** The store of the arguments store=, cached=, logged= and memory=. */
+    static StoreBuilder<TimestampedKeyValueStore<String, String>> store(final Op op) {
+        final var supplier = op.flag("memory") ? Stores.inMemoryKeyValueStore(op.text("store"))
+            : Stores.persistentTimestampedKeyValueStore(op.text("store"));
+        StoreBuilder<TimestampedKeyValueStore<String, String>> store =
+            Stores.timestampedKeyValueStoreBuilder(supplier, Serdes.String(), Serdes.String());
+        if (op.flag("cached")) {
+            store = store.withCachingEnabled();
+        }
+        if (op.has("logged") && !op.flag("logged")) {
+            store = store.withLoggingDisabled();
+        }
+        return store;
     }
 
     /** Keeps the last value of each key, forwards it with the one before, and tells all of it at each punctuation. */

@@ -9,6 +9,7 @@ import org.apache.kafka.streams.kstream.Consumed;
 import org.apache.kafka.streams.kstream.KStream;
 import org.apache.kafka.streams.kstream.Produced;
 import org.apache.kafka.streams.kstream.Repartitioned;
+import org.apache.kafka.streams.processor.UsePartitionTimeOnInvalidTimestamp;
 
 /** Operators on streams that keep nothing; twin of stateless.cc. */
 final class Stateless {
@@ -92,7 +93,15 @@ final class Stateless {
     }
 
     static Consumed<String, String> consumed(final Op op) {
-        return op.has("name") ? Consumed.as(op.text("name")) : Consumed.with(null, null);
+        Consumed<String, String> consumed = op.has("name") ? Consumed.as(op.text("name")) : Consumed.with(null, null);
+        if (op.has("bad")) {
+            consumed = consumed.withValueSerde(Surface.picky(op.number("bad")));
+        }
+        return switch (String.valueOf(op.textOrNull("extractor"))) {
+            case "moved" -> consumed.withTimestampExtractor(new Surface.MovedTime());
+            case "partition" -> consumed.withTimestampExtractor(new UsePartitionTimeOnInvalidTimestamp());
+            default -> consumed;
+        };
     }
 
     private static KeyValue<String, String> pair(final Op op, final String key, final String value) {
