@@ -27,6 +27,7 @@
 #include "generator.h"
 #include "jvm_peer.h"
 #include "shrink.h"
+#include "tailrace/base/log.h"
 #include "twin.h"
 
 namespace tailrace::differential {
@@ -214,6 +215,7 @@ class Oracle {
 };
 
 int Main(int argc, char** argv) {
+  base::ConfigureLog({.level = base::LogLevel::kError});  // cases have records to skip
   Options options;
   std::string seeds = FromEnvironment("TAILRACE_TEST_SEEDS", "");
   for (int i = 1; i < argc; ++i) {
