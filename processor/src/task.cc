@@ -25,7 +25,7 @@ constexpr char kEpochHeader[] = "e";
 
 constexpr std::string_view kDropReasonNames[] = {"null_key",         "null_value",  "late",
                                                  "invalid_timestamp", "future_timestamp", "undecodable",
-                                                 "processing_error", "too_large", "no_partition"};
+                                                 "processing_error", "too_large", "no_partition", "outdated"};
 static_assert(std::size(kDropReasonNames) == static_cast<size_t>(detail::kDropReasonCount), "each reason has a name");
 
 std::string_view View(absl::string_view text) { return {text.data(), text.size()}; }

@@ -10,6 +10,8 @@ const Grammar& Grammar::Get() {
     AddAggregates(all);
     AddTimeWindows(all);
     AddTables(all);
+    AddGroupedTables(all);
+    AddTableJoins(all);
     AddProcessors(all);
     AddSurface(all);
     AddStoredTables(all);

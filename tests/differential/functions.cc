@@ -49,6 +49,11 @@ MaybeText Functions::Added(const Text* key, const Text* value, const Text* aggre
   return Bounded(Shown(aggregate) + "," + Shown(value));
 }
 
+MaybeText Functions::Removed(const Text* key, const Text* value, const Text* aggregate) const {
+  if (MakesNull(key, value)) return std::nullopt;
+  return Bounded(Shown(aggregate) + "-" + Shown(value));
+}
+
 MaybeText Functions::Joined(const Text* left, const Text* right) const {
   if (MakesNull(left, right)) return std::nullopt;
   return Bounded(Shown(left) + "+" + Shown(right));

@@ -31,6 +31,7 @@ class Functions {
   MaybeText Mapped(const Text* key, const Text* value) const;
   MaybeText Selected(const Text* key, const Text* value) const;
   MaybeText Added(const Text* key, const Text* value, const Text* aggregate) const;
+  MaybeText Removed(const Text* key, const Text* value, const Text* aggregate) const;
   MaybeText Joined(const Text* left, const Text* right) const;
   // How many results a flat mapping of this record has.
   uint32_t Count(const Text* key, const Text* value) const { return Hash(key, value) % (n_ + 1); }

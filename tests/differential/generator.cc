@@ -101,6 +101,7 @@ class TopologyMaker {
     }
     Plan plan(draw_, op.id, cached_percent_, topics_);
     if (kind.draw) kind.draw(plan, op);
+    if (kind.adjust) kind.adjust(case_.ops, op);
     case_.ops.push_back(op);
     if (kind.output == Type::kNone) return std::nullopt;
     handles_.push_back({op.id, kind.output});

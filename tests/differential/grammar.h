@@ -23,6 +23,7 @@ enum class Type {
   kBranches,
   kGrouped,
   kTimeWindowed,
+  kGroupedTable,
 };
 
 // Draws the arguments of one operator of a case in the making.
@@ -68,6 +69,8 @@ struct Kind {
   std::function<void(Plan&, Op&)> draw;
   // Calls the DSL; returns the handle for later operators, empty for a sink.
   std::function<std::any(Graph&, const Op&)> build;
+  // Changes what the operators above were given, where the operator's results depend on chance with some of it. Null: nothing.
+  std::function<void(std::vector<Op>& ops, const Op& op)> adjust = nullptr;
 };
 
 class Grammar {
@@ -88,6 +91,8 @@ void AddStateless(Grammar& grammar);
 void AddAggregates(Grammar& grammar);
 void AddTimeWindows(Grammar& grammar);
 void AddTables(Grammar& grammar);
+void AddGroupedTables(Grammar& grammar);
+void AddTableJoins(Grammar& grammar);
 void AddProcessors(Grammar& grammar);
 void AddSurface(Grammar& grammar);
 void AddStoredTables(Grammar& grammar);

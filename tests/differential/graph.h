@@ -21,6 +21,7 @@ using WindowedTable = processor::KTable<processor::Windowed<Text>, Text>;
 using Branches = std::vector<Stream>;
 using Grouped = processor::KGroupedStream<Text, Text>;
 using TimeWindowed = processor::TimeWindowedKStream<Text, Text>;
+using GroupedTable = processor::KGroupedTable<Text, Text>;
 
 struct Graph {
   processor::StreamsBuilder builder;

@@ -16,6 +16,7 @@ using kafka::Cluster;
 using processor::Consumed;
 using processor::Grouped;
 using processor::KGroupedStream;
+using processor::KGroupedTable;
 using processor::KStream;
 using processor::KTable;
 using processor::Materialized;

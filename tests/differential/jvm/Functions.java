@@ -64,6 +64,10 @@ final class Functions {
         return makesNull(op, key, value) ? null : bounded(shown(aggregate) + "," + shown(value));
     }
 
+    static String removed(final Op op, final String key, final String value, final String aggregate) {
+        return makesNull(op, key, value) ? null : bounded(shown(aggregate) + "-" + shown(value));
+    }
+
     static String joined(final Op op, final String left, final String right) {
         return makesNull(op, left, right) ? null : bounded(shown(left) + "+" + shown(right));
     }

@@ -8,9 +8,11 @@
 #include <vector>
 
 #include "tailrace/processor/grouped_stream.h"
+#include "tailrace/processor/grouped_table.h"
 #include "tailrace/processor/ktable.h"
 #include "tailrace/processor/printed.h"
 #include "tailrace/processor/processor.h"
+#include "tailrace/processor/table_joins.h"
 
 namespace tailrace::processor {
 namespace detail {

@@ -149,6 +149,27 @@ class KTable {
                            detail::TableStoreOf<K, VR>(materialized, materialized.store_name, key_serde_), std::move(stores));
   }
 
+  // Rows grouped by another key, to be aggregated: `selector` returns a std::pair of the new key and value; a row for which
+  // one of them is absent is in no group. (grouped_table.h)
+  template <class F, class GKS = UseDefaultSerde, class GVS = UseDefaultSerde>
+  auto GroupBy(F selector, Grouped<GKS, GVS> grouped = {}) const;
+
+  // Joins with a table of the same key, kept up to date by changes of both sides; a result carries the larger of both
+  // times. `joiner` of Join takes (const V&, const VO&), of LeftJoin (const V&, const VO*), of OuterJoin (const V*, const VO*).
+  // With a Materialized the result has a store. (table_joins.h)
+  template <class VO, class F>
+  auto Join(const KTable<K, VO>& other, F joiner, Named named = {}) const;
+  template <class VO, class F, class KS, class VS>
+  auto Join(const KTable<K, VO>& other, F joiner, const Materialized<KS, VS>& materialized, Named named = {}) const;
+  template <class VO, class F>
+  auto LeftJoin(const KTable<K, VO>& other, F joiner, Named named = {}) const;
+  template <class VO, class F, class KS, class VS>
+  auto LeftJoin(const KTable<K, VO>& other, F joiner, const Materialized<KS, VS>& materialized, Named named = {}) const;
+  template <class VO, class F>
+  auto OuterJoin(const KTable<K, VO>& other, F joiner, Named named = {}) const;
+  template <class VO, class F, class KS, class VS>
+  auto OuterJoin(const KTable<K, VO>& other, F joiner, const Materialized<KS, VS>& materialized, Named named = {}) const;
+
   // The store to query; empty when the table has none that was asked for.
   const std::string& QueryableStoreName() const { return handle_.origin->queryable_store(); }
 

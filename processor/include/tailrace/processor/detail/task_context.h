@@ -26,6 +26,7 @@ enum class DropReason {
   kProcessingError,
   kTooLarge,
   kNoPartition,  // a partitioner chose none
+  kOutdated,  // the table has a later value by now
   kCount_,
 };
 inline constexpr int kDropReasonCount = static_cast<int>(DropReason::kCount_);
