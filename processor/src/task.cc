@@ -22,11 +22,16 @@ using detail::DropReason;
 using detail::PunctuationType;
 
 constexpr char kEpochHeader[] = "e";
+// How the value of a suppression's changelog record is encoded (InMemoryTimeOrderedKeyValueChangeBuffer).
+constexpr char kBufferVersionHeader[] = "v";
+constexpr std::string_view kBufferVersion = "\x03";
 
 constexpr std::string_view kDropReasonNames[] = {"null_key",         "null_value",  "late",
                                                  "invalid_timestamp", "future_timestamp", "undecodable",
                                                  "processing_error", "too_large", "no_partition", "outdated"};
 static_assert(std::size(kDropReasonNames) == static_cast<size_t>(detail::kDropReasonCount), "each reason has a name");
+
+bool IsBuffer(const state::StoreSpec& store) { return store.kind == state::StoreKind::kTimeOrderedBuffer; }
 
 std::string_view View(absl::string_view text) { return {text.data(), text.size()}; }
 
@@ -76,7 +81,8 @@ absl::StatusOr<std::unique_ptr<Task>> Task::Create(TaskOptions options) {
 Task::Task(TaskOptions options)
     : options_(std::move(options)), store_headers_(options_.state->record_headers()),
       stores_keep_headers_(std::any_of(options_.state->specs().begin(), options_.state->specs().end(),
-                                       [](const state::StoreSpec& store) { return store.caching; })) {
+                                       [](const state::StoreSpec& store) { return store.caching; })),
+      stores_keep_context_(std::any_of(options_.state->specs().begin(), options_.state->specs().end(), IsBuffer)) {
   options_.state->SetChangelogWriter(this);
 }
 
@@ -156,6 +162,8 @@ absl::Status Task::BuildNodes() {
     base::AppendBigEndian(epoch, options_.epoch);
     changelog_headers_.push_back({kEpochHeader, std::move(epoch)});
   }
+  buffer_headers_ = changelog_headers_;
+  buffer_headers_.push_back({kBufferVersionHeader, std::string(kBufferVersion)});
   dead_letter_.reset();
   if (!options_.dead_letter_topic.empty()) {
     TAILRACE_ASSIGN_OR_RETURN(dead_letter_, producer_->Topic(options_.dead_letter_topic));
@@ -256,11 +264,7 @@ absl::Status Task::ProcessOne(InputQueue& queue, int32_t slot, const kafka::Reco
     return HandleError(options_.handlers.deserialization, queue.source->name(), status, reason, "InvalidTimestamp");
   }
   record_.timestamp_ms = timestamp_ms;
-  if (stores_keep_headers_) {
-    store_headers_.current = nullptr;
-    const kafka::Headers& headers = record_headers();
-    if (!headers.empty()) [[unlikely]] store_headers_.current = &headers;
-  }
+  SetRecordOfStores();
   try {
     queue.source->Emit();
   } catch (...) {
@@ -273,6 +277,13 @@ absl::Status Task::ProcessOne(InputQueue& queue, int32_t slot, const kafka::Reco
     return HandleError(options_.handlers.processing, queue.source->name(), error, DropReason::kProcessingError, "ProcessingError");
   }
   return absl::OkStatus();
+}
+
+void Task::SetRecordOfStores() {
+  store_headers_ = {nullptr, stores_keep_context_ ? &record_ : nullptr};
+  if (!stores_keep_headers_) return;
+  const kafka::Headers& headers = record_headers();
+  if (!headers.empty()) [[unlikely]] store_headers_.current = &headers;
 }
 
 bool Task::HandleThrown(std::string_view operator_name, bool serializing) {
@@ -417,7 +428,7 @@ absl::StatusOr<int> Task::ProcessBuffered(int max_records) {
     filled_.Push(slot);
   }
   current_headers_ = nullptr;
-  store_headers_.current = nullptr;
+  store_headers_ = {};
   current_view_ = nullptr;
   return processed;
 }
@@ -452,8 +463,8 @@ absl::Status Task::FirePunctuations(PunctuationType type, int64_t now_ms, bool& 
     headers_built_ = true;
     headers_.clear();
     current_headers_ = nullptr;
-    store_headers_.current = nullptr;
     current_view_ = nullptr;
+    SetRecordOfStores();
     try {
       punctuation->callback(now_ms);
     } catch (...) {
@@ -494,7 +505,7 @@ absl::Status Task::PrepareCommit() {
   headers_built_ = true;  // what a flush forwards carries the headers that the store kept for it, or none
   headers_.clear();
   current_headers_ = nullptr;
-  store_headers_.current = nullptr;
+  store_headers_ = {};
   current_view_ = nullptr;
   record_ = {.topic = {}, .partition = options_.id.partition, .offset = base::kOffsetUnknown, .timestamp_ms = stream_time_ms_};
   for (int32_t store = 0; store < store_count; ++store) {
@@ -606,12 +617,15 @@ void Task::Send(const kafka::OutgoingRecord& record) {
 void Task::Append(int32_t store, std::string_view key, kafka::NullableBytes value, int64_t timestamp_ms) {
   const kafka::TopicHandle topic = changelog_topics_[static_cast<size_t>(store)];
   if (topic < 0) return;
+  const state::StoreSpec& spec = options_.subtopology->stores[static_cast<size_t>(store)];
+  const bool is_change = !value.is_null() && IsBuffer(spec);
+  const kafka::Headers& headers = is_change ? buffer_headers_ : changelog_headers_;
   Produce({.topic = topic,
-        .partition = options_.id.partition,
-        .key = key,
-        .value = value,
-        .timestamp_ms = timestamp_ms,
-        .headers = changelog_headers_.empty() ? nullptr : &changelog_headers_});
+           .partition = options_.id.partition,
+           .key = key,
+           .value = value,
+           .timestamp_ms = timestamp_ms,
+           .headers = headers.empty() ? nullptr : &headers});
 }
 
 void Task::Fail(absl::Status status) {

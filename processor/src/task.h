@@ -154,6 +154,8 @@ class Task final : private detail::TaskContext, private state::ChangelogWriter {
   bool ReadyToProcess();
   static kafka::RecordView ViewOf(const BufferedRecord& buffered);
   absl::Status ProcessOne(InputQueue& queue, int32_t slot, const kafka::RecordView& record);
+  // What follows is a consequence of `record_`.
+  void SetRecordOfStores();
   // Asks the handler about the record that is being processed. OK: go on; otherwise the task stops with this error.
   absl::Status HandleError(const ErrorHandler& handler, std::string_view operator_name, const absl::Status& error,
                            detail::DropReason reason, std::string_view kind);
@@ -167,12 +169,20 @@ class Task final : private detail::TaskContext, private state::ChangelogWriter {
   // detail::TaskContext
   const base::TaskId& task_id() const override { return options_.id; }
   const std::string& application_id() const override { return options_.application_id; }
-  const RecordContext& record() const override { return record_; }
+  const RecordContext& record() const override {
+    return store_headers_.context == nullptr ? record_ : *store_headers_.context;
+  }
+  state::RecordHeaders ExchangeRecord(const state::RecordHeaders& record) override {
+    return std::exchange(store_headers_, record);
+  }
   const kafka::Headers& record_headers() override;
   int64_t stream_time_ms() const override { return stream_time_ms_; }
   int64_t wall_time_ms() const override { return options_.clock->WallMs(); }
   state::KeyValueStore& key_value_store(std::string_view name) override { return options_.state->key_value(name); }
   state::WindowStore& window_store(std::string_view name) override { return options_.state->window(name); }
+  state::TimeOrderedBuffer& time_ordered_buffer(std::string_view name) override {
+    return options_.state->time_ordered_buffer(name);
+  }
   int64_t RestoredOperatorTime(std::string_view operator_name) const override;
   void KeepOperatorTime(std::string_view operator_name, const int64_t* time_ms) override;
   absl::StatusOr<kafka::TopicHandle> ResolveTopic(std::string_view topic) override;
@@ -202,6 +212,7 @@ class Task final : private detail::TaskContext, private state::ChangelogWriter {
   std::map<kafka::TopicHandle, std::string> topic_names_;  // for messages
   std::string initialised_;  // the operator whose Init runs, as the owner of what it schedules
   kafka::Headers changelog_headers_;
+  kafka::Headers buffer_headers_;  // of a suppression's changelog
   int64_t stream_time_ms_ = -1;
   int64_t idle_since_ms_ = -1;
   int64_t future_limit_ms_ = -1;  // timestamps up to here need no look at the wall clock
@@ -219,6 +230,7 @@ class Task final : private detail::TaskContext, private state::ChangelogWriter {
   bool headers_built_ = false;
   state::RecordHeaders& store_headers_;
   const bool stores_keep_headers_;  // some store caches: what it forwards later goes with the headers of its update
+  const bool stores_keep_context_;  // and some store is a suppression's buffer, which logs where a record came from
 };
 
 }  // namespace tailrace::processor

@@ -53,23 +53,35 @@ void StoreCore::Flush() {
   }
 }
 
-void StoreCore::KeepHeaders(const CacheEntry& entry) {
+void StoreCore::KeepRecord(const CacheEntry& entry) {
   if (listener_ == nullptr) return;
-  if (task_->headers.current == nullptr) kept_headers_.erase(&entry);
-  else kept_headers_[&entry] = *task_->headers.current;
+  const auto& [headers, context] = task_->headers;
+  if (headers == nullptr && context == nullptr) {
+    kept_records_.erase(&entry);
+    return;
+  }
+  KeptRecord& kept = kept_records_[&entry];
+  if (headers == nullptr) kept.headers.clear();
+  else kept.headers = *headers;
+  kept.has_context = context != nullptr;
+  if (!kept.has_context) return;
+  kept.context = *context;
+  kept.topic = context->topic;
 }
 
 void StoreCore::Forward(const Change& change) {
   const CacheEntry& entry = *change.entry;
-  kafka::Headers headers;
-  if (const auto kept = kept_headers_.find(&entry); kept != kept_headers_.end()) {
-    headers = std::move(kept->second);
-    kept_headers_.erase(kept);
+  KeptRecord kept;
+  if (const auto found = kept_records_.find(&entry); found != kept_records_.end()) {
+    kept = std::move(found->second);
+    kept.context.topic = kept.topic;
+    kept_records_.erase(found);
   }
-  const kafka::Headers* const before = std::exchange(task_->headers.current, headers.empty() ? nullptr : &headers);
+  const RecordHeaders before = std::exchange(
+      task_->headers, {kept.headers.empty() ? nullptr : &kept.headers, kept.has_context ? &kept.context : nullptr});
   listener_->OnChange(
       {entry.key(), entry.window_start_ms_, entry.value(), {change.old_value, change.old_size}, entry.timestamp_ms_});
-  task_->headers.current = before;
+  task_->headers = before;
 }
 
 void StoreCore::CollectForCommit(std::vector<const CacheEntry*>& out) const {
@@ -108,7 +120,7 @@ void StoreCore::Discard() {
   uncommitted_bytes_ = 0;
   changes_.clear();
   flushed_ = 0;
-  kept_headers_.clear();
+  kept_records_.clear();
   newest_written_start_ms_ = kNoWindow;
   old_values_.Rewind();
 }

@@ -64,7 +64,8 @@ class StoreCore {
     uncommitted_bytes_ += change;
     task_->uncommitted_bytes += change;
     if (!caching_) Write(entry);
-    else if (task_->headers.current != nullptr || !kept_headers_.empty()) [[unlikely]] KeepHeaders(entry);
+    else if (task_->headers.current != nullptr || task_->headers.context != nullptr || !kept_records_.empty()) [[unlikely]]
+      KeepRecord(entry);
   }
 
   void Flush();
@@ -85,7 +86,7 @@ class StoreCore {
   void Begin(CacheEntry& entry);
   // The update as the store below Kafka Streams' cache sees it.
   void Write(const CacheEntry& entry);
-  void KeepHeaders(const CacheEntry& entry);
+  void KeepRecord(const CacheEntry& entry);
   void Forward(const Change& change);
 
   const StoreSpec spec_;
@@ -98,8 +99,14 @@ class StoreCore {
   size_t uncommitted_bytes_ = 0;
   int64_t newest_written_start_ms_ = kNoWindow;
   Arena old_values_;
-  // Of pending entries whose last update came with headers.
-  std::unordered_map<const CacheEntry*, kafka::Headers> kept_headers_;
+  // The record of a pending entry's last update, where it has headers or somebody asks where it came from.
+  struct KeptRecord {
+    kafka::Headers headers;
+    bool has_context = false;
+    RecordContext context;  // its topic is `topic`
+    std::string topic;
+  };
+  std::unordered_map<const CacheEntry*, KeptRecord> kept_records_;
   std::string log_key_;
 };
 

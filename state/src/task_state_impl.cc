@@ -5,6 +5,7 @@
 #include "duplicate_store.h"
 #include "key_value_store.h"
 #include "tailrace/base/check.h"
+#include "time_ordered_buffer.h"
 #include "window_store.h"
 
 namespace tailrace::state {
@@ -16,10 +17,20 @@ constexpr int8_t kLayoutVersion = 1;
 // Kafka Streams' segment interval.
 int64_t SegmentInterval(const StoreSpec& spec) { return std::max<int64_t>(spec.retention_ms / 2, 60'000); }
 
+// Written to disk: never renumber.
+int8_t LayoutKind(StoreKind kind) {
+  switch (kind) {
+    case StoreKind::kKeyValue: return 0;
+    case StoreKind::kWindow: return 1;
+    case StoreKind::kTimeOrderedBuffer: return 2;
+  }
+  return -1;
+}
+
 std::string EncodeLayout(const StoreSpec& spec) {
   std::string layout;
   base::AppendBigEndian(layout, kLayoutVersion);
-  base::AppendBigEndian(layout, static_cast<int8_t>(spec.kind == StoreKind::kWindow ? 1 : 0));
+  base::AppendBigEndian(layout, LayoutKind(spec.kind));
   base::AppendBigEndian(layout, static_cast<int8_t>(spec.retain_duplicates ? 1 : 0));
   base::AppendBigEndian(layout, SegmentInterval(spec));
   return layout;
@@ -85,6 +96,8 @@ absl::Status TaskStateImpl::Initialize() {
     }
     if (spec.kind == StoreKind::kKeyValue) {
       stores_.push_back(std::make_unique<KeyValueStoreImpl>(spec, index, &context_, backend));
+    } else if (spec.kind == StoreKind::kTimeOrderedBuffer) {
+      stores_.push_back(std::make_unique<TimeOrderedBufferImpl>(spec, index, &context_, backend));
     } else if (spec.retain_duplicates) {
       stores_.push_back(std::make_unique<DuplicateStore>(spec, index, *interval, &context_, backend));
     } else {
@@ -147,6 +160,10 @@ KeyValueStore& TaskStateImpl::key_value(std::string_view name) {
 
 WindowStore& TaskStateImpl::window(std::string_view name) {
   return static_cast<WindowStore&>(store(IndexOf(name, StoreKind::kWindow)));
+}
+
+TimeOrderedBuffer& TaskStateImpl::time_ordered_buffer(std::string_view name) {
+  return static_cast<TimeOrderedBuffer&>(store(IndexOf(name, StoreKind::kTimeOrderedBuffer)));
 }
 
 absl::Status TaskStateImpl::Commit(const CommitPoint& point) {

@@ -13,6 +13,7 @@ absl::StatusOr<int32_t> TaskView::Find(std::string_view store, StoreKind kind) c
   for (size_t i = 0; i < catalog_->stores.size(); ++i) {
     const ViewCatalog::Store& candidate = catalog_->stores[i];
     if (candidate.kind == kind && candidate.name == store) return static_cast<int32_t>(i);
+    if (candidate.kind == StoreKind::kTimeOrderedBuffer) continue;  // not for queries
     names += (names.empty() ? "" : ", ") + candidate.name + (candidate.kind == StoreKind::kWindow ? " (windows)" : " (key-value)");
   }
   return base::Error(base::Reaction::kSkipRecord, absl::StatusCode::kNotFound,

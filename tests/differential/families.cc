@@ -12,6 +12,7 @@ const Grammar& Grammar::Get() {
     AddTables(all);
     AddGroupedTables(all);
     AddTableJoins(all);
+    AddSuppression(all);
     AddProcessors(all);
     AddSurface(all);
     AddStoredTables(all);

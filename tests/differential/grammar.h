@@ -93,6 +93,7 @@ void AddTimeWindows(Grammar& grammar);
 void AddTables(Grammar& grammar);
 void AddGroupedTables(Grammar& grammar);
 void AddTableJoins(Grammar& grammar);
+void AddSuppression(Grammar& grammar);
 void AddProcessors(Grammar& grammar);
 void AddSurface(Grammar& grammar);
 void AddStoredTables(Grammar& grammar);

@@ -13,6 +13,7 @@ namespace tailrace {
 using base::Config;
 using base::MetricsRegistry;
 using kafka::Cluster;
+using processor::BufferConfig;
 using processor::Consumed;
 using processor::Grouped;
 using processor::KGroupedStream;
@@ -28,6 +29,7 @@ using processor::Record;
 using processor::Streams;
 using processor::StreamsBuilder;
 using processor::StreamsState;
+using processor::Suppressed;
 using processor::TimeWindows;
 using processor::Topology;
 using processor::TopologyTestDriver;

@@ -12,7 +12,8 @@ QuerySide::QuerySide(const RuntimeContext& context, const StateMachine& state, R
 void QuerySide::SetTopology(SubscriptionHub* hub) {
   std::vector<StoreInfo> stores;
   for (const detail::Subtopology& subtopology : context_.topology->subtopologies())
-    for (const state::StoreSpec& spec : subtopology.stores)
+    for (const state::StoreSpec& spec : subtopology.stores) {
+      if (spec.kind == state::StoreKind::kTimeOrderedBuffer) continue;  // not for queries
       stores.push_back({.name = spec.name,
                         .kind = spec.kind,
                         .window_size_ms = spec.window_size_ms,
@@ -20,6 +21,7 @@ void QuerySide::SetTopology(SubscriptionHub* hub) {
                         .subtopology = subtopology.id,
                         .partition_count = context_.plan.task_counts.at(subtopology.id),
                         .schema = spec.schema});
+    }
   absl::MutexLock lock(&mu_);
   stores_ = std::move(stores);
   hub_ = hub;

@@ -60,6 +60,7 @@ public final class Peer {
         Tables.register(kinds);
         GroupedTables.register(kinds);
         TableJoins.register(kinds);
+        Suppression.register(kinds);
         Processors.register(kinds);
         Surface.register(kinds);
         StoredTables.register(kinds);
@@ -153,7 +154,7 @@ public final class Peer {
                 // Key and value of a dead letter are forgotten when another operator has written the record before.
                 final String content = topic.equals("dead") ? "letter" : shown(record.key()) + " " + shown(record.value());
                 final StringBuilder line = new StringBuilder("record " + topic + " " + content + " "
-                    + record.timestamp());
+                    + (record.timestamp() == null ? -1 : record.timestamp()));  // none: the producer takes the time of sending
                 for (final Header header : record.headers()) {
                     line.append(' ').append(header.key()).append('=').append(said(header) ? shown(header.value()) : "said");
                 }

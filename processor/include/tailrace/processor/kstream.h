@@ -12,6 +12,7 @@
 #include "tailrace/processor/ktable.h"
 #include "tailrace/processor/printed.h"
 #include "tailrace/processor/processor.h"
+#include "tailrace/processor/suppressed.h"
 #include "tailrace/processor/table_joins.h"
 
 namespace tailrace::processor {

@@ -22,6 +22,7 @@ template <class K, class V>
 class KStream;
 template <class K, class V>
 class KTable;
+class Suppressed;
 
 namespace detail {
 
@@ -169,6 +170,9 @@ class KTable {
   auto OuterJoin(const KTable<K, VO>& other, F joiner, Named named = {}) const;
   template <class VO, class F, class KS, class VS>
   auto OuterJoin(const KTable<K, VO>& other, F joiner, const Materialized<KS, VS>& materialized, Named named = {}) const;
+
+  // Holds changes back, so that only the last one of a window or of a time span is seen. (suppressed.h)
+  KTable Suppress(const Suppressed& suppressed) const;
 
   // The store to query; empty when the table has none that was asked for.
   const std::string& QueryableStoreName() const { return handle_.origin->queryable_store(); }

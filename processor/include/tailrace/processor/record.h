@@ -7,6 +7,7 @@
 
 #include "tailrace/base/types.h"
 #include "tailrace/kafka/record.h"
+#include "tailrace/state/store.h"
 
 namespace tailrace::processor {
 
@@ -40,12 +41,7 @@ struct Windowed {
   friend auto operator<=>(const Windowed&, const Windowed&) = default;
 };
 
-// Where the record that is being processed came from.
-struct RecordContext {
-  std::string_view topic;
-  base::Partition partition;
-  base::Offset offset;
-  int64_t timestamp_ms = base::kNoTimestampMs;
-};
+// Where the record that is being processed came from: topic, partition, offset and timestamp_ms.
+using state::RecordContext;
 
 }  // namespace tailrace::processor

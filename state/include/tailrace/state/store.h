@@ -14,6 +14,7 @@
 
 #include "absl/functional/function_ref.h"
 #include "tailrace/base/status.h"
+#include "tailrace/base/types.h"
 #include "tailrace/kafka/record.h"
 #include "tailrace/state/changelog.h"
 #include "tailrace/state/store_spec.h"
@@ -32,10 +33,20 @@ struct Row {
 // Returns false to stop.
 using RowVisitor = absl::FunctionRef<bool(const Row&)>;
 
-// The headers that an update is a consequence of: those of the record that is processed, and while a flush forwards a change
-// those of the record that updated the entry last. Null: none.
+// Where the record that is being processed came from.
+struct RecordContext {
+  std::string_view topic;
+  base::Partition partition;
+  base::Offset offset;
+  int64_t timestamp_ms = base::kNoTimestampMs;
+};
+
+// What an update is a consequence of: the record that is processed, and while a flush forwards a change the record that
+// updated the entry last.
 struct RecordHeaders {
-  const kafka::Headers* current = nullptr;
+  const kafka::Headers* current = nullptr;  // null: none
+  // Null when nobody asks for it: keeping it with every cached update costs time. A suppression does, for it logs it.
+  const RecordContext* context = nullptr;
 };
 
 // A flushed change: what the downstream operators of a cached store receive.

@@ -10,7 +10,11 @@
 
 namespace tailrace::state {
 
-enum class StoreKind { kKeyValue, kWindow };
+enum class StoreKind {
+  kKeyValue,
+  kWindow,
+  kTimeOrderedBuffer,  // what a suppression holds back; not for queries
+};
 
 struct StoreSpec {
   std::string name;

@@ -22,6 +22,7 @@
 #include "tailrace/state/read_view.h"
 #include "tailrace/state/store.h"
 #include "tailrace/state/store_spec.h"
+#include "tailrace/state/time_ordered_buffer.h"
 
 namespace tailrace::state {
 
@@ -62,6 +63,7 @@ class TaskState {
   // REQUIRES: the store exists and has this kind (the topology guarantees it).
   virtual KeyValueStore& key_value(std::string_view name) = 0;
   virtual WindowStore& window(std::string_view name) = 0;
+  virtual TimeOrderedBuffer& time_ordered_buffer(std::string_view name) = 0;
   virtual const std::vector<StoreSpec>& specs() const = 0;
   virtual StateStore& store(int32_t index) = 0;
 

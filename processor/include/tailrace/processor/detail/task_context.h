@@ -12,6 +12,7 @@
 #include "tailrace/kafka/producer.h"
 #include "tailrace/processor/record.h"
 #include "tailrace/state/store.h"
+#include "tailrace/state/time_ordered_buffer.h"
 
 namespace tailrace::processor::detail {
 
@@ -52,6 +53,9 @@ class TaskContext {
   virtual const RecordContext& record() const = 0;
   // Its headers; built on first use for each record.
   virtual const kafka::Headers& record_headers() = 0;
+  // Puts another record in the place of both, for what an operator held back and now lets go; returns what was there, to be
+  // put back. What `record` points to must live that long.
+  virtual state::RecordHeaders ExchangeRecord(const state::RecordHeaders& record) = 0;
 
   // The largest timestamp taken from any of the task's partitions; -1 before the first record.
   virtual int64_t stream_time_ms() const = 0;
@@ -60,6 +64,7 @@ class TaskContext {
   // By name, at Init. REQUIRES: the topology connects the operator to the store.
   virtual state::KeyValueStore& key_value_store(std::string_view name) = 0;
   virtual state::WindowStore& window_store(std::string_view name) = 0;
+  virtual state::TimeOrderedBuffer& time_ordered_buffer(std::string_view name) = 0;
 
   // Operator times survive a restart: Restored gives the committed value at Init (-1 when none); Keep registers the live
   // one, which is read at each commit.
