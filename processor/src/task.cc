@@ -619,13 +619,19 @@ void Task::Append(int32_t store, std::string_view key, kafka::NullableBytes valu
   if (topic < 0) return;
   const state::StoreSpec& spec = options_.subtopology->stores[static_cast<size_t>(store)];
   const bool is_change = !value.is_null() && IsBuffer(spec);
-  const kafka::Headers& headers = is_change ? buffer_headers_ : changelog_headers_;
+  const kafka::Headers* headers = is_change ? &buffer_headers_ : &changelog_headers_;
+  kafka::Headers merged;
+  if (spec.log_record_headers && !record_headers().empty()) {
+    merged = record_headers();
+    merged.insert(merged.end(), headers->begin(), headers->end());
+    headers = &merged;
+  }
   Produce({.topic = topic,
            .partition = options_.id.partition,
            .key = key,
            .value = value,
            .timestamp_ms = timestamp_ms,
-           .headers = headers.empty() ? nullptr : &headers});
+           .headers = headers->empty() ? nullptr : headers});
 }
 
 void Task::Fail(absl::Status status) {

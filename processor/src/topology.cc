@@ -209,6 +209,11 @@ Topology& Topology::AddStateStore(state::StoreSpec store, const std::vector<std:
   return *this;
 }
 
+Topology& Topology::ShareStateStore(state::StoreSpec store, const std::string& processor) {
+  if (impl_->FindStore(store.name) != nullptr) return ConnectProcessorAndStore(processor, store.name);
+  return AddStateStore(std::move(store), {processor});
+}
+
 Topology& Topology::ConnectProcessorAndStore(std::string_view processor, std::string_view store) {
   Impl& impl = *impl_;
   const auto node = impl.node_index.find(processor);

@@ -13,6 +13,7 @@ const Grammar& Grammar::Get() {
     AddGroupedTables(all);
     AddTableJoins(all);
     AddSuppression(all);
+    AddForeignKeys(all);
     AddProcessors(all);
     AddSurface(all);
     AddStoredTables(all);

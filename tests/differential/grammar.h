@@ -94,6 +94,7 @@ void AddTables(Grammar& grammar);
 void AddGroupedTables(Grammar& grammar);
 void AddTableJoins(Grammar& grammar);
 void AddSuppression(Grammar& grammar);
+void AddForeignKeys(Grammar& grammar);
 void AddProcessors(Grammar& grammar);
 void AddSurface(Grammar& grammar);
 void AddStoredTables(Grammar& grammar);

@@ -30,6 +30,7 @@ using processor::Streams;
 using processor::StreamsBuilder;
 using processor::StreamsState;
 using processor::Suppressed;
+using processor::TableJoined;
 using processor::TimeWindows;
 using processor::Topology;
 using processor::TopologyTestDriver;

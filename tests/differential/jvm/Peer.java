@@ -61,6 +61,7 @@ public final class Peer {
         GroupedTables.register(kinds);
         TableJoins.register(kinds);
         Suppression.register(kinds);
+        ForeignKeys.register(kinds);
         Processors.register(kinds);
         Surface.register(kinds);
         StoredTables.register(kinds);

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "tailrace/processor/foreign_key_join.h"
 #include "tailrace/processor/grouped_stream.h"
 #include "tailrace/processor/grouped_table.h"
 #include "tailrace/processor/ktable.h"

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -22,6 +23,8 @@ template <class K, class V>
 class KStream;
 template <class K, class V>
 class KTable;
+template <class K, class KO>
+struct TableJoined;
 class Suppressed;
 
 namespace detail {
@@ -170,6 +173,18 @@ class KTable {
   auto OuterJoin(const KTable<K, VO>& other, F joiner, Named named = {}) const;
   template <class VO, class F, class KS, class VS>
   auto OuterJoin(const KTable<K, VO>& other, F joiner, const Materialized<KS, VS>& materialized, Named named = {}) const;
+
+  // Joins each row with the row of `other` whose key `extractor` finds in it: KO, or std::optional<KO>, of (const V&) or
+  // (const K&, const V&). Many rows may point to one. The result has this table's key. (foreign_key_join.h)
+  template <class KO, class VO, class E, class F, class KS = UseDefaultSerde, class VS = UseDefaultSerde>
+    requires std::invocable<F&, const V&, const VO&>
+  auto Join(const KTable<KO, VO>& other, E extractor, F joiner, const std::type_identity_t<TableJoined<K, KO>>& joined = {},
+            const Materialized<KS, VS>& materialized = {}) const;
+  // Also rows that point to none: `joiner` takes (const V&, const VO*).
+  template <class KO, class VO, class E, class F, class KS = UseDefaultSerde, class VS = UseDefaultSerde>
+    requires std::invocable<F&, const V&, const VO*>
+  auto LeftJoin(const KTable<KO, VO>& other, E extractor, F joiner, const std::type_identity_t<TableJoined<K, KO>>& joined = {},
+                const Materialized<KS, VS>& materialized = {}) const;
 
   // Holds changes back, so that only the last one of a window or of a time span is seen. (suppressed.h)
   KTable Suppress(const Suppressed& suppressed) const;

@@ -54,6 +54,8 @@ class Topology {
   Topology& AddNode(detail::NodeSpec node);
   Topology& AddStateStore(state::StoreSpec store, const std::vector<std::string>& processors);
   Topology& ConnectProcessorAndStore(std::string_view processor, std::string_view store);
+  // For operators that share a store, whichever is written first: adds it, or connects the processor to it.
+  Topology& ShareStateStore(state::StoreSpec store, const std::string& processor);
   Topology& AddRepartitionTopic(detail::RepartitionTopic topic);
   // With reuse.ktable.source.topics this source topic is the changelog of the store that is added next under that name.
   void OfferSourceAsChangelog(const std::string& store, const std::string& topic) { source_changelogs_[store] = topic; }

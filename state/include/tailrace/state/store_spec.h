@@ -31,6 +31,8 @@ struct StoreSpec {
   bool caching = true;
   // With logging, every change goes to the changelog topic and a lost store is rebuilt from it.
   bool logging = true;
+  // Changelog records carry the headers of the record at hand (Kafka Streams' subscription stores).
+  bool log_record_headers = false;
   // The change listener receives the value before the first update since the last flush.
   bool keep_old_values = false;
   // Kept in memory only, rebuilt from the changelog at every start.
