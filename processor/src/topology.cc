@@ -38,9 +38,11 @@ uint64_t Fnv1a(std::string_view text) {
   return hash;
 }
 
-// Replaces names that the optimiser has changed. Two that have become one are one predecessor.
+// Replaces names that the optimiser has changed; they come after the others, as predecessors that were added later. Two that have
+// become one are one predecessor.
 void Rename(const std::map<std::string, std::string>& renamed, std::vector<std::string>& names) {
   if (renamed.empty()) return;
+  std::stable_partition(names.begin(), names.end(), [&](const std::string& name) { return !renamed.contains(name); });
   std::vector<std::string> result;
   for (std::string& name : names) {
     if (const auto found = renamed.find(name); found != renamed.end()) name = found->second;

@@ -39,7 +39,8 @@ void WriteTopology(const processor::Topology& topology, Transcript& transcript) 
 // Exceptions are described differently on both sides, and where the record came from is forgotten here while stores are flushed.
 bool IsDescription(std::string_view header) { return header.starts_with("__streams.errors."); }
 
-// Kafka Streams forgets key and value of a dead letter when another operator has written the record before.
+// Kafka Streams forgets key and value of a dead letter when another operator has written the record before, and gives it the time
+// and headers that the record had at the operator that failed; ours are those of the record that was read.
 constexpr char kDeadLetters[] = "dead";
 
 void WriteTopics(TopologyTestDriver& driver, Transcript& transcript) {
@@ -52,9 +53,10 @@ void WriteTopics(TopologyTestDriver& driver, Transcript& transcript) {
         AppendBytes(line, record.key);
         line += ' ';
         AppendBytes(line, record.value);
+        absl::StrAppend(&line, " ", record.timestamp_ms);
       }
-      absl::StrAppend(&line, " ", record.timestamp_ms);
       for (const kafka::Header& header : record.headers) {
+        if (topic == kDeadLetters && !IsDescription(header.name)) continue;
         absl::StrAppend(&line, " ", header.name, "=");
         if (IsDescription(header.name)) line += "said";
         else AppendBytes(line, header.value);

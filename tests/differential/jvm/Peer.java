@@ -152,11 +152,15 @@ public final class Peer {
         for (final String topic : new TreeSet<>(driver.producedTopicNames())) {
             final var output = driver.createOutputTopic(topic, new ByteArrayDeserializer(), new ByteArrayDeserializer());
             for (final TestRecord<byte[], byte[]> record : output.readRecordsToList()) {
-                // Key and value of a dead letter are forgotten when another operator has written the record before.
-                final String content = topic.equals("dead") ? "letter" : shown(record.key()) + " " + shown(record.value());
-                final StringBuilder line = new StringBuilder("record " + topic + " " + content + " "
-                    + (record.timestamp() == null ? -1 : record.timestamp()));  // none: the producer takes the time of sending
+                // Key and value of a dead letter are forgotten when another operator has written the record before; its time and
+                // headers are those that the record had at the operator that failed.
+                final long time = record.timestamp() == null ? -1 : record.timestamp();  // none: the producer takes the time of sending
+                final String content = topic.equals("dead") ? "letter" : shown(record.key()) + " " + shown(record.value()) + " " + time;
+                final StringBuilder line = new StringBuilder("record " + topic + " " + content);
                 for (final Header header : record.headers()) {
+                    if (topic.equals("dead") && said(header)) {
+                        continue;
+                    }
                     line.append(' ').append(header.key()).append('=').append(said(header) ? shown(header.value()) : "said");
                 }
                 transcript.add(line.toString());
