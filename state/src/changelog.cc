@@ -20,4 +20,20 @@ std::optional<WindowKey> ParseWindowKey(std::string_view bytes) {
   return key;
 }
 
+void AppendSessionKey(std::string& out, std::string_view key, int64_t start_ms, int64_t end_ms) {
+  out.append(key);
+  base::AppendBigEndian(out, end_ms);
+  base::AppendBigEndian(out, start_ms);
+}
+
+std::optional<SessionKey> ParseSessionKey(std::string_view bytes) {
+  constexpr size_t kSuffix = 2 * sizeof(int64_t);
+  if (bytes.size() < kSuffix) return std::nullopt;
+  SessionKey key;
+  key.key = bytes.substr(0, bytes.size() - kSuffix);
+  key.end_ms = base::LoadBigEndian<int64_t>(bytes.data() + key.key.size());
+  key.start_ms = base::LoadBigEndian<int64_t>(bytes.data() + key.key.size() + sizeof(int64_t));
+  return key;
+}
+
 }  // namespace tailrace::state

@@ -43,18 +43,20 @@ absl::StatusOr<CacheEntry*> DuplicateStore::Upsert(std::string_view key, int64_t
 }
 
 void DuplicateStore::Update(CacheEntry& entry, kafka::NullableBytes value, int64_t timestamp_ms) {
-  if (value.is_null()) return;
-  if (StoreCore::IsExpired(entry)) {
-    ++expired_updates_;
-    return;
-  }
-  if (StoreCore::SequenceOf(entry) == 0) {
-    // Kafka Streams' RocksDBWindowStore counts before each put. The count goes on after a restart, so that a put never
-    // replaces an earlier one of the same key and time.
+  const bool is_new = StoreCore::SequenceOf(entry) == 0;
+  if (is_new) {
+    // Kafka Streams counts before each put. The count goes on after a restart, so that a put never replaces an earlier one of
+    // the same key and time.
     sequence_ = (sequence_ + 1) & 0x7fffffff;
     StoreCore::SetSequence(entry, sequence_);
-    uncommitted_.insert(&entry);
   }
+  if (const bool expired = StoreCore::IsExpired(entry); expired || value.is_null()) {
+    // The changelog has every put, also one that the store ignores (ChangeLoggingWindowBytesStore).
+    expired_updates_ += expired;
+    core_.LogPut(entry.key(), entry.window_start_ms(), StoreCore::SequenceOf(entry), value, timestamp_ms);
+    return;
+  }
+  if (is_new) uncommitted_.insert(&entry);
   core_.Update(entry, value, timestamp_ms, [this]() -> Arena& { return arena_; });
 }
 

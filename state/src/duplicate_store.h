@@ -13,7 +13,7 @@
 namespace tailrace::state {
 
 // Only uncommitted entries are kept in memory: joins fetch by key and arbitrary times, so there are no whole windows to
-// cache. As in Kafka Streams such a store never caches: every put is logged at once, and a null value is no put.
+// cache. As in Kafka Streams such a store never caches: every put is logged at once. A null value is logged and not stored.
 class DuplicateStore final : public WindowStore, public TaskStore {
  public:
   DuplicateStore(const StoreSpec& spec, int32_t index, int64_t segment_interval_ms, TaskContext* task, Backend* backend);

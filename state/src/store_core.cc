@@ -28,17 +28,54 @@ void StoreCore::Begin(CacheEntry& entry) {
 
 void StoreCore::Write(const CacheEntry& entry) {
   newest_written_start_ms_ = std::max(newest_written_start_ms_, entry.window_start_ms_);
+  Log(entry, entry.value(), entry.timestamp_ms_);
+}
+
+void StoreCore::Log(const CacheEntry& entry, kafka::NullableBytes value, int64_t timestamp_ms) {
   if (!spec_.logging || task_->changelog == nullptr) return;
   std::string_view key = entry.key();
   if (spec_.kind == StoreKind::kWindow) {
     log_key_.clear();
-    AppendWindowKey(log_key_, entry.key(), entry.window_start_ms_, entry.sequence_);
+    AppendWindowKey(log_key_, entry.key(), entry.window_start_ms_, spec_.retain_duplicates ? entry.sequence_ : 0);
     key = log_key_;
   }
-  task_->changelog->Append(index_, key, entry.value(), entry.timestamp_ms_);
+  task_->changelog->Append(index_, key, value, timestamp_ms);
+}
+
+StoreChange StoreCore::Shown(const Change& change) const {
+  const CacheEntry& entry = *change.entry;
+  StoreChange shown{entry.key(), entry.window_start_ms_, entry.value(), {change.old_value, change.old_size}, entry.timestamp_ms_};
+  if (spec_.kind == StoreKind::kSession) {
+    const std::optional<SessionKey> session = ParseSessionKey(entry.key());
+    TAILRACE_CHECK(session.has_value(), "the entry of a session store has another key");
+    shown.key = session->key;
+    shown.window_start_ms = session->start_ms;
+    shown.window_end_ms = session->end_ms;
+  }
+  return shown;
+}
+
+void StoreCore::LogPut(std::string_view key, int64_t window_start_ms, int32_t sequence, kafka::NullableBytes value,
+                       int64_t timestamp_ms) {
+  if (!spec_.logging || task_->changelog == nullptr) return;
+  log_key_.clear();
+  AppendWindowKey(log_key_, key, window_start_ms, sequence);
+  task_->changelog->Append(index_, log_key_, value, timestamp_ms);
+}
+
+void StoreCore::SortByLastUpdate() {
+  order_.clear();
+  for (size_t i = flushed_; i < changes_.size(); ++i)
+    order_.emplace_back(changes_[i].entry->sequence_, static_cast<uint32_t>(i));
+  std::sort(order_.begin(), order_.end());
+  sorted_.clear();
+  for (const auto& [sequence, index] : order_) sorted_.push_back(changes_[index]);
+  std::copy(sorted_.begin(), sorted_.end(), changes_.begin() + static_cast<std::ptrdiff_t>(flushed_));
+  out_of_order_ = false;
 }
 
 void StoreCore::Flush() {
+  if (caching_ && out_of_order_) SortByLastUpdate();
   // A listener may update this store again (a cycle through another store), which appends to changes_.
   for (; flushed_ < changes_.size(); ++flushed_) {
     const Change change = changes_[flushed_];
@@ -51,6 +88,7 @@ void StoreCore::Flush() {
     Write(entry);
     if (listener_ != nullptr) Forward(change);
   }
+  updates_ = 0;
 }
 
 void StoreCore::KeepRecord(const CacheEntry& entry) {
@@ -79,8 +117,7 @@ void StoreCore::Forward(const Change& change) {
   }
   const RecordHeaders before = std::exchange(
       task_->headers, {kept.headers.empty() ? nullptr : &kept.headers, kept.has_context ? &kept.context : nullptr});
-  listener_->OnChange(
-      {entry.key(), entry.window_start_ms_, entry.value(), {change.old_value, change.old_size}, entry.timestamp_ms_});
+  listener_->OnChange(Shown(change));
   task_->headers = before;
 }
 
@@ -99,10 +136,7 @@ void StoreCore::Notify(TaskState::CommitObserver& observer, base::Offset changel
     if (!entry.uncommitted_) continue;  // listed twice
     entry.uncommitted_ = false;
     if (!entry.present_ && !change.had_value) continue;
-    observer.OnCommitted(index_,
-                         {entry.key(), entry.window_start_ms_, entry.value(), {change.old_value, change.old_size},
-                          entry.timestamp_ms_},
-                         changelog_offset);
+    observer.OnCommitted(index_, Shown(change), changelog_offset);
   }
 }
 
@@ -120,6 +154,8 @@ void StoreCore::Discard() {
   uncommitted_bytes_ = 0;
   changes_.clear();
   flushed_ = 0;
+  updates_ = 0;
+  out_of_order_ = false;
   kept_records_.clear();
   newest_written_start_ms_ = kNoWindow;
   old_values_.Rewind();

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "arena.h"
@@ -26,7 +27,8 @@ struct TaskContext {
   RecordHeaders headers;
 };
 
-// The changes of one store since the last commit, in first-dirtied order.
+// The changes of one store since the last commit, in first-dirtied order, and to be flushed in the order of their
+// last updates, as Kafka Streams does it (NamedCache.put).
 class StoreCore {
  public:
   struct Change {
@@ -47,7 +49,7 @@ class StoreCore {
   size_t uncommitted_bytes() const { return uncommitted_bytes_; }
   const std::vector<Change>& changes() const { return changes_; }
   bool flushed() const { return flushed_ == changes_.size(); }
-  // The largest window start that was written: at once without caching, when it is flushed with caching.
+  // The largest window start (of sessions: end) that was written: at once without caching, when it is flushed with caching.
   int64_t newest_written_start_ms() const { return newest_written_start_ms_; }
   static bool IsExpired(const CacheEntry& entry) { return entry.expired_; }
   static void SetExpired(CacheEntry& entry) { entry.expired_ = true; }
@@ -58,14 +60,24 @@ class StoreCore {
   template <class ArenaOf>
   void Update(CacheEntry& entry, kafka::NullableBytes value, int64_t timestamp_ms, ArenaOf arena_of) {
     if (!entry.pending_) Begin(entry);
+    else out_of_order_ |= changes_.back().entry != &entry;
     const size_t before = entry.value_size_;
     CacheTable::SetValue(arena_of, entry, value, timestamp_ms);
     const size_t change = entry.value_size_ - before;  // may wrap; so do the sums, which come out right
     uncommitted_bytes_ += change;
     task_->uncommitted_bytes += change;
-    if (!caching_) Write(entry);
-    else if (task_->headers.current != nullptr || task_->headers.context != nullptr || !kept_records_.empty()) [[unlikely]]
+    if (!caching_) return Write(entry);
+    entry.sequence_ = ++updates_;
+    if (task_->headers.current != nullptr || task_->headers.context != nullptr || !kept_records_.empty()) [[unlikely]]
       KeepRecord(entry);
+  }
+
+  // Logs a put into a window store that changes nothing in it.
+  void LogPut(std::string_view key, int64_t window_start_ms, int32_t sequence, kafka::NullableBytes value,
+              int64_t timestamp_ms);
+  // Kafka Streams logs a put although its window has left the retention; with caching such puts do not come this far.
+  void LogIgnored(const CacheEntry& entry, kafka::NullableBytes value, int64_t timestamp_ms) {
+    if (!caching_) Log(entry, value, timestamp_ms);
   }
 
   void Flush();
@@ -86,8 +98,13 @@ class StoreCore {
   void Begin(CacheEntry& entry);
   // The update as the store below Kafka Streams' cache sees it.
   void Write(const CacheEntry& entry);
+  void Log(const CacheEntry& entry, kafka::NullableBytes value, int64_t timestamp_ms);
   void KeepRecord(const CacheEntry& entry);
+  // The change as listeners see it.
+  StoreChange Shown(const Change& change) const;
   void Forward(const Change& change);
+  // Puts the changes that are not flushed into the order of their last updates.
+  void SortByLastUpdate();
 
   const StoreSpec spec_;
   const int32_t index_;
@@ -96,6 +113,8 @@ class StoreCore {
   ChangeListener* listener_ = nullptr;
   std::vector<Change> changes_;
   size_t flushed_ = 0;  // changes_ before this are logged and forwarded
+  int32_t updates_ = 0;        // since the last flush, with caching
+  bool out_of_order_ = false;  // the last updates were not in the order of changes_
   size_t uncommitted_bytes_ = 0;
   int64_t newest_written_start_ms_ = kNoWindow;
   Arena old_values_;
@@ -108,6 +127,8 @@ class StoreCore {
   };
   std::unordered_map<const CacheEntry*, KeptRecord> kept_records_;
   std::string log_key_;
+  std::vector<std::pair<int32_t, uint32_t>> order_;  // scratch of SortByLastUpdate
+  std::vector<Change> sorted_;
 };
 
 // What the task asks of a store around a commit.
@@ -123,6 +144,10 @@ class TaskStore {
   // Forgets all that is cached; stream time and sequence are those of `mark`.
   virtual void Discard(const StoreMark& mark) = 0;
   virtual StoreMark mark() const = 0;
+  // Tells the observer what was committed; before OnCommitted.
+  virtual void Notify(TaskState::CommitObserver& observer, base::Offset changelog_offset) {
+    core().Notify(observer, changelog_offset);
+  }
   // Adds changelog records in disk form, in their order, and the deletion of what has expired.
   virtual absl::Status AddChangelog(std::span<const ChangelogRecord> records, BackendBatch& batch) = 0;
   // After the newest view was published.

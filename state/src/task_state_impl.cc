@@ -4,34 +4,45 @@
 
 #include "duplicate_store.h"
 #include "key_value_store.h"
+#include "session_store.h"
 #include "tailrace/base/check.h"
 #include "time_ordered_buffer.h"
+#include "versioned_store_impl.h"
 #include "window_store.h"
 
 namespace tailrace::state {
 namespace {
 
-// Layout of a store on disk: version ‖ kind ‖ retains duplicates ‖ int64 segment interval (docs/formats.md).
+// Layout of a store on disk: version ‖ kind ‖ variant ‖ int64 segment interval (docs/formats.md).
 constexpr int8_t kLayoutVersion = 1;
-
-// Kafka Streams' segment interval.
-int64_t SegmentInterval(const StoreSpec& spec) { return std::max<int64_t>(spec.retention_ms / 2, 60'000); }
 
 // Written to disk: never renumber.
 int8_t LayoutKind(StoreKind kind) {
   switch (kind) {
     case StoreKind::kKeyValue: return 0;
     case StoreKind::kWindow: return 1;
-    case StoreKind::kTimeOrderedBuffer: return 2;
+    case StoreKind::kSession: return 2;
+    case StoreKind::kVersioned: return 3;
+    case StoreKind::kTimeOrderedBuffer: return 4;
   }
   return -1;
+}
+
+// Kafka Streams' segment interval.
+int64_t SegmentInterval(const StoreSpec& spec) {
+  if (spec.kind != StoreKind::kVersioned) return std::max<int64_t>(spec.retention_ms / 2, 60'000);
+  return spec.segment_interval_ms > 0 ? spec.segment_interval_ms : VersionSegmentInterval(spec.history_retention_ms);
+}
+
+int8_t LayoutVariant(const StoreSpec& spec) {
+  return spec.retain_duplicates || (spec.kind == StoreKind::kSession && spec.emits_on_close) ? 1 : 0;
 }
 
 std::string EncodeLayout(const StoreSpec& spec) {
   std::string layout;
   base::AppendBigEndian(layout, kLayoutVersion);
   base::AppendBigEndian(layout, LayoutKind(spec.kind));
-  base::AppendBigEndian(layout, static_cast<int8_t>(spec.retain_duplicates ? 1 : 0));
+  base::AppendBigEndian(layout, LayoutVariant(spec));
   base::AppendBigEndian(layout, SegmentInterval(spec));
   return layout;
 }
@@ -96,6 +107,10 @@ absl::Status TaskStateImpl::Initialize() {
     }
     if (spec.kind == StoreKind::kKeyValue) {
       stores_.push_back(std::make_unique<KeyValueStoreImpl>(spec, index, &context_, backend));
+    } else if (spec.kind == StoreKind::kVersioned) {
+      stores_.push_back(std::make_unique<VersionedStoreImpl>(spec, index, *interval, &context_, backend));
+    } else if (spec.kind == StoreKind::kSession) {
+      stores_.push_back(std::make_unique<SessionStoreImpl>(spec, index, *interval, &context_, backend));
     } else if (spec.kind == StoreKind::kTimeOrderedBuffer) {
       stores_.push_back(std::make_unique<TimeOrderedBufferImpl>(spec, index, &context_, backend));
     } else if (spec.retain_duplicates) {
@@ -104,7 +119,8 @@ absl::Status TaskStateImpl::Initialize() {
       stores_.push_back(std::make_unique<WindowStoreImpl>(spec, index, &context_, backend));
     }
     stores_.back()->Discard(record_.stores[spec.name]);
-    catalog->stores.push_back({spec.name, spec.kind, spec.retain_duplicates, InMemory(spec), spec.retention_ms, *interval});
+    catalog->stores.push_back({spec.name, spec.kind, spec.retain_duplicates, InMemory(spec),
+                               spec.kind == StoreKind::kVersioned ? spec.history_retention_ms : Retention::Shown(spec), *interval});
   }
   catalog_ = std::move(catalog);
   absl::MutexLock lock(&mu_);
@@ -162,6 +178,14 @@ WindowStore& TaskStateImpl::window(std::string_view name) {
   return static_cast<WindowStore&>(store(IndexOf(name, StoreKind::kWindow)));
 }
 
+VersionedStore& TaskStateImpl::versioned(std::string_view name) {
+  return static_cast<VersionedStoreImpl&>(store(IndexOf(name, StoreKind::kVersioned)));
+}
+
+SessionStore& TaskStateImpl::session(std::string_view name) {
+  return static_cast<SessionStoreImpl&>(store(IndexOf(name, StoreKind::kSession)));
+}
+
 TimeOrderedBuffer& TaskStateImpl::time_ordered_buffer(std::string_view name) {
   return static_cast<TimeOrderedBuffer&>(store(IndexOf(name, StoreKind::kTimeOrderedBuffer)));
 }
@@ -198,7 +222,7 @@ absl::Status TaskStateImpl::Commit(const CommitPoint& point) {
   for (size_t i = 0; i < stores_.size(); ++i) {
     TaskStore& store = *stores_[i];
     if (observer_ != nullptr && observer_->Wants(static_cast<int32_t>(i))) {
-      store.core().Notify(*observer_, record_.stores[options_.stores[i].name].changelog_offset);
+      store.Notify(*observer_, record_.stores[options_.stores[i].name].changelog_offset);
     }
     store.OnCommitted();
     store.ReleaseExpired();
@@ -257,7 +281,9 @@ absl::Status TaskStateImpl::ApplyChangelog(int32_t store, std::span<const Change
   TaskStore& target = *stores_.at(static_cast<size_t>(store));
   const StoreSpec& spec = options_.stores[static_cast<size_t>(store)];
   TAILRACE_CHECK(target.core().changes().empty(), name_ + " store " + spec.name + ": restore over uncommitted changes");
-  if (disk_ != nullptr) disk_batch_ = &disk_->NewLoad();
+  // A versioned store reads what it has while it restores, which a load in the making does not show.
+  const Durability durability = spec.kind == StoreKind::kVersioned ? Durability::kLogged : Durability::kDeferred;
+  if (disk_ != nullptr) disk_batch_ = durability == Durability::kLogged ? &disk_->NewBatch() : &disk_->NewLoad();
   if (memory_ != nullptr) memory_batch_ = &memory_->NewBatch();
   BackendBatch& batch = BatchOf(spec);
   const StoreMark before = target.mark();
@@ -267,10 +293,10 @@ absl::Status TaskStateImpl::ApplyChangelog(int32_t store, std::span<const Change
     StoreMark mark = target.mark();
     mark.changelog_offset = last_offset;
     record.stores[spec.name] = mark;
-    status = WriteBatches(std::move(record), Durability::kDeferred, /*publish=*/false);
+    status = WriteBatches(std::move(record), durability, /*publish=*/false);
   }
   if (!status.ok()) {
-    if (disk_ != nullptr) disk_->DropLoad();
+    if (disk_ != nullptr && durability == Durability::kDeferred) disk_->DropLoad();
     target.Discard(before);
     return base::Annotate(status, name_ + " store " + spec.name);
   }

@@ -22,6 +22,8 @@ class TaskStateImpl final : public TaskState {
 
   KeyValueStore& key_value(std::string_view name) override;
   WindowStore& window(std::string_view name) override;
+  VersionedStore& versioned(std::string_view name) override;
+  SessionStore& session(std::string_view name) override;
   TimeOrderedBuffer& time_ordered_buffer(std::string_view name) override;
   const std::vector<StoreSpec>& specs() const override { return options_.stores; }
   StateStore& store(int32_t index) override { return stores_.at(static_cast<size_t>(index))->store(); }

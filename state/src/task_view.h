@@ -19,7 +19,7 @@ struct ViewCatalog {
     StoreKind kind;
     bool retain_duplicates;
     bool in_memory;
-    int64_t retention_ms;
+    int64_t retention_ms;  // of a versioned store: its history
     int64_t segment_interval_ms;
   };
   std::vector<Store> stores;
@@ -27,6 +27,9 @@ struct ViewCatalog {
 
 class TaskView final : public ReadView {
  public:
+  // What a query asks for; more than one kind of store may answer it.
+  enum class Asked { kKeyValue, kWindowed, kVersioned };
+
   TaskView(std::shared_ptr<const ViewCatalog> catalog, std::shared_ptr<const CommitRecord> commit,
            std::shared_ptr<const BackendReader> disk, std::shared_ptr<const BackendReader> memory)
       : catalog_(std::move(catalog)), commit_(std::move(commit)), disk_(std::move(disk)), memory_(std::move(memory)) {}
@@ -44,9 +47,20 @@ class TaskView final : public ReadView {
                         RowVisitor visitor) const override;
   absl::Status Range(std::string_view store, std::optional<std::string_view> from, std::optional<std::string_view> to,
                      std::optional<std::string_view> after, RowVisitor visitor) const override;
+  absl::StatusOr<std::optional<VersionedValue>> GetAsOf(std::string_view store, std::string_view key,
+                                                        int64_t as_of_ms) const override;
+  absl::Status Versions(std::string_view store, std::string_view key, int64_t from_ms, int64_t to_ms,
+                        VersionVisitor visitor) const override;
 
  private:
-  absl::StatusOr<int32_t> Find(std::string_view store, StoreKind kind) const;
+  // Calls `look` with what a lookup in a versioned store needs.
+  template <class F>
+  absl::Status LookUpVersions(std::string_view store, F look) const;
+  absl::StatusOr<int32_t> Find(std::string_view store, Asked asked) const;
+  absl::Status SessionsOfKey(const ViewCatalog::Store& store, int32_t index, std::string_view key, int64_t from_ms,
+                             int64_t to_ms, RowVisitor visitor) const;
+  absl::Status AllSessions(const ViewCatalog::Store& store, int32_t index, int64_t from_ms, int64_t to_ms,
+                           const std::optional<WindowCursor>& after, RowVisitor visitor) const;
   const BackendReader& ReaderOf(const ViewCatalog::Store& store) const { return store.in_memory ? *memory_ : *disk_; }
   int64_t RetentionStart(const ViewCatalog::Store& store) const;
   absl::StatusOr<std::optional<Value>> GetValue(const ViewCatalog::Store& store, int32_t index, std::string_view disk_key) const;

@@ -21,7 +21,7 @@ std::string StartBytes(int64_t start) {
 }  // namespace
 
 WindowStoreImpl::WindowStoreImpl(const StoreSpec& spec, int32_t index, TaskContext* task, Backend* backend)
-    : core_(spec, index, spec.caching, task), backend_(backend), retention_{spec.retention_ms, -1}, expired_arena_(&task->pool) {
+    : core_(spec, index, spec.caching, task), backend_(backend), retention_{Retention::Shown(spec), -1}, expired_arena_(&task->pool) {
   TAILRACE_CHECK(!spec.retain_duplicates, "not the store for duplicates");
 }
 
@@ -129,6 +129,7 @@ CacheEntry* WindowStoreImpl::ExpiredEntry(std::string_view key, int64_t start) {
 void WindowStoreImpl::Update(CacheEntry& entry, kafka::NullableBytes value, int64_t timestamp_ms) {
   if (StoreCore::IsExpired(entry)) [[unlikely]] {
     ++expired_updates_;
+    core_.LogIgnored(entry, value, timestamp_ms);
     return;
   }
   core_.Update(entry, value, timestamp_ms, [&]() -> Arena& {

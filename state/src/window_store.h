@@ -18,6 +18,11 @@ struct Retention {
   int64_t retention_ms = 0;
   int64_t stream_time_ms = -1;
 
+  // Kafka Streams' time-ordered window stores on disk show one millisecond more.
+  static int64_t Shown(const StoreSpec& spec) {
+    const bool more = spec.kind == StoreKind::kWindow && spec.emits_on_close && !spec.in_memory && spec.retention_ms < INT64_MAX;
+    return spec.retention_ms + (more ? 1 : 0);
+  }
   int64_t start_ms() const {
     if (stream_time_ms < 0 || stream_time_ms - retention_ms + 1 <= 0) return INT64_MIN;
     return stream_time_ms - retention_ms + 1;

@@ -22,14 +22,16 @@ TEST_P(DuplicateStoreTest, KeepsEveryPutUnderItsOwnSequence) {
   WindowStore& store = task->window("join");
   EXPECT_OK(store.Put("k", 100, std::string_view("a"), 100));
   EXPECT_OK(store.Put("k", 100, std::string_view("b"), 101));
-  EXPECT_OK(store.Put("k", 100, {}, 102));  // Kafka Streams: no put
+  EXPECT_OK(store.Put("k", 100, {}, 102));  // Kafka Streams logs it, under its own sequence, and stores nothing
   EXPECT_OK(store.Put("kk", 100, std::string_view("other key"), 103));
-  std::vector<std::string> keys(3);
+  std::vector<std::string> keys(4);
   AppendWindowKey(keys[0], "k", 100, 1);
   AppendWindowKey(keys[1], "k", 100, 2);
-  AppendWindowKey(keys[2], "kk", 100, 3);
+  AppendWindowKey(keys[2], "k", 100, 3);
+  AppendWindowKey(keys[3], "kk", 100, 4);
   EXPECT_EQ(changelog.changes,
-            (std::vector<LoggedChange>{{0, keys[0], "a", 100}, {0, keys[1], "b", 101}, {0, keys[2], "other key", 103}}));
+            (std::vector<LoggedChange>{
+                {0, keys[0], "a", 100}, {0, keys[1], "b", 101}, {0, keys[2], std::nullopt, 102}, {0, keys[3], "other key", 103}}));
   EXPECT_OK(FlushAndCommit(*task, 1, 103));
   EXPECT_OK(store.Put("k", 100, std::string_view("c"), 104));
   EXPECT_OK(store.Put("k", 99, std::string_view("early"), 105));

@@ -9,7 +9,7 @@ namespace {
 class FlushTest : public BothBackends {};
 TEST_BOTH_BACKENDS(FlushTest);
 
-TEST_P(FlushTest, OneChangePerKeyInFirstDirtiedOrder) {
+TEST_P(FlushTest, OneChangePerKeyInTheOrderOfTheLastUpdates) {
   StoreSpec spec = KeyValueSpec("counts");
   spec.keep_old_values = true;
   auto task = OpenTask(Options({spec}, Directory()));
@@ -24,9 +24,9 @@ TEST_P(FlushTest, OneChangePerKeyInFirstDirtiedOrder) {
   EXPECT_TRUE(changelog.changes.empty());
   EXPECT_EQ(task->uncommitted_bytes(), 4u);
   store.Flush();
-  EXPECT_EQ(changelog.changes, (std::vector<LoggedChange>{{0, "b", "2", 12}, {0, "a", "1", 11}}));
-  EXPECT_EQ(listener.changes, (std::vector<SeenChange>{{"b", kNoWindow, "2", std::nullopt, 12},
-                                                       {"a", kNoWindow, "1", std::nullopt, 11}}));
+  EXPECT_EQ(changelog.changes, (std::vector<LoggedChange>{{0, "a", "1", 11}, {0, "b", "2", 12}}));
+  EXPECT_EQ(listener.changes, (std::vector<SeenChange>{{"a", kNoWindow, "1", std::nullopt, 11},
+                                                       {"b", kNoWindow, "2", std::nullopt, 12}}));
   EXPECT_OK(FlushAndCommit(*task, 1));
   EXPECT_EQ(changelog.changes.size(), 2u) << "a flushed change is not flushed again";
   EXPECT_EQ(task->uncommitted_bytes(), 0u);

@@ -1,4 +1,4 @@
-// Changelog records in Kafka Streams' bytes (WindowKeySchema, ValueAndTimestampSerializer; docs/formats.md).
+// Changelog records in Kafka Streams' bytes (WindowKeySchema, SessionKeySchema, ValueAndTimestampSerializer; docs/formats.md).
 #pragma once
 
 #include <cstdint>
@@ -20,6 +20,17 @@ struct WindowKey {
 };
 // nullopt when the bytes are too short to be one.
 std::optional<WindowKey> ParseWindowKey(std::string_view bytes);
+
+// key ‖ int64 END ‖ int64 start: the key of a session store's changelog record (SessionKeySchema).
+void AppendSessionKey(std::string& out, std::string_view key, int64_t start_ms, int64_t end_ms);
+
+struct SessionKey {
+  std::string_view key;
+  int64_t start_ms = 0;
+  int64_t end_ms = 0;
+};
+// nullopt when the bytes are too short to be one.
+std::optional<SessionKey> ParseSessionKey(std::string_view bytes);
 
 // Receives every change of a task's logged stores, in the order in which the changelog must hold them.
 // Called on the task's thread. The bytes are valid during the call.

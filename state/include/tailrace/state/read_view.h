@@ -10,6 +10,7 @@
 #include "tailrace/base/status.h"
 #include "tailrace/base/types.h"
 #include "tailrace/state/store.h"
+#include "tailrace/state/versioned_store.h"
 
 namespace tailrace::state {
 
@@ -29,7 +30,8 @@ class ReadView {
   virtual int64_t stream_time_ms() const = 0;
   // Last changelog offset contained, per store; kOffsetUnknown when nothing was logged yet.
   virtual base::Offset changelog_offset(std::string_view store) const = 0;
-  // Windows that start before this have left the retention and are answered as EXPIRED. INT64_MIN for key-value stores.
+  // Windows that start before this have left the retention and are answered as EXPIRED. INT64_MIN for other stores than
+  // window stores: a session is kept by its end.
   virtual int64_t retention_start_ms(std::string_view store) const = 0;
 
   struct Value {
@@ -37,13 +39,15 @@ class ReadView {
     int64_t timestamp_ms = 0;
   };
   virtual absl::StatusOr<std::optional<Value>> Get(std::string_view store, std::string_view key) const = 0;
+  // Of windows and sessions by their start: the first one when a session store has several.
   virtual absl::StatusOr<std::optional<Value>> GetWindow(std::string_view store, std::string_view key,
                                                         int64_t window_start_ms) const = 0;
 
-  // Windows of one key with from <= start <= to, by start.
+  // Windows and sessions of one key with from <= start <= to, by start.
   virtual absl::Status FetchRange(std::string_view store, std::string_view key, int64_t from_ms, int64_t to_ms,
                                   RowVisitor visitor) const = 0;
-  // All keys' windows with from <= start <= to, by (start, key), beginning after `after` when given.
+  // All keys' windows and sessions with from <= start <= to, by (start, key), beginning after `after` when given. The
+  // sessions of a store are collected first.
   struct WindowCursor {
     int64_t window_start_ms = 0;
     std::string key;
@@ -54,6 +58,17 @@ class ReadView {
   virtual absl::Status Range(std::string_view store, std::optional<std::string_view> from,
                              std::optional<std::string_view> to, std::optional<std::string_view> after,
                              RowVisitor visitor) const = 0;
+
+  // Versioned stores; Get and Range give their latest versions. The same rules as of VersionedStore::GetAsOf and Versions.
+  struct VersionedValue {
+    std::string value;
+    int64_t valid_from_ms = 0;
+    int64_t valid_to_ms = kValidToUndefined;
+  };
+  virtual absl::StatusOr<std::optional<VersionedValue>> GetAsOf(std::string_view store, std::string_view key,
+                                                                int64_t as_of_ms) const;
+  virtual absl::Status Versions(std::string_view store, std::string_view key, int64_t from_ms, int64_t to_ms,
+                                VersionVisitor visitor) const;
 };
 
 }  // namespace tailrace::state

@@ -23,12 +23,14 @@ namespace tailrace::state {
 
 inline constexpr int64_t kNoWindow = -1;
 
-// One entry as iteration shows it. `window_start_ms` is kNoWindow in key-value stores.
+// One entry as iteration shows it. `window_start_ms` is kNoWindow in key-value stores. `window_end_ms` is that of a session,
+// inclusive; in other stores it is kNoWindow, for all their windows have one size.
 struct Row {
   std::string_view key;
   int64_t window_start_ms = kNoWindow;
   std::string_view value;
   int64_t timestamp_ms = 0;
+  int64_t window_end_ms = kNoWindow;
 };
 // Returns false to stop.
 using RowVisitor = absl::FunctionRef<bool(const Row&)>;
@@ -57,6 +59,7 @@ struct StoreChange {
   // The committed-or-forwarded value before the first update since the last flush; only with keep_old_values.
   kafka::NullableBytes old_value;
   int64_t timestamp_ms = 0;
+  int64_t window_end_ms = kNoWindow;  // of a session
 };
 class ChangeListener {
  public:
@@ -88,7 +91,9 @@ class CacheEntry {
   uint32_t key_size_ = 0;
   uint32_t value_size_ = 0;
   uint32_t value_capacity_ = 0;
-  int32_t sequence_ = 0;  // retain_duplicates stores only
+  // In stores that retain duplicates that of the put; with caching the place of the last update among those of the store since
+  // the last flush.
+  int32_t sequence_ = 0;
   bool present_ = false;
   bool pending_ = false;      // changed since the last flush
   bool uncommitted_ = false;  // changed since the last commit
@@ -105,7 +110,7 @@ class StateStore {
   // one now is neither logged nor forwarded (Kafka Streams' caching stores).
   virtual void SetChangeListener(ChangeListener* listener) = 0;
 
-  // Logs and forwards every dirty entry, in first-dirtied order: for each, first the changelog record, then the listener.
+  // Logs and forwards every dirty entry, in the order of their last updates: for each, first the changelog record, then the listener.
   // Entries stay dirty until TaskState::Commit has written them. Stores are flushed in topology order, since a flush may
   // update a later store. REQUIRED before TaskState::Commit.
   virtual void Flush() = 0;

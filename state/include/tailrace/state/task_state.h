@@ -26,6 +26,9 @@
 
 namespace tailrace::state {
 
+class VersionedStore;  // versioned_store.h
+class SessionStore;  // session_store.h
+
 struct TaskStateOptions {
   // "<state.dir>/<application.id>/<task>"; empty keeps everything in memory.
   std::string directory;
@@ -63,6 +66,8 @@ class TaskState {
   // REQUIRES: the store exists and has this kind (the topology guarantees it).
   virtual KeyValueStore& key_value(std::string_view name) = 0;
   virtual WindowStore& window(std::string_view name) = 0;
+  virtual VersionedStore& versioned(std::string_view name) = 0;
+  virtual SessionStore& session(std::string_view name) = 0;
   virtual TimeOrderedBuffer& time_ordered_buffer(std::string_view name) = 0;
   virtual const std::vector<StoreSpec>& specs() const = 0;
   virtual StateStore& store(int32_t index) = 0;
