@@ -93,11 +93,21 @@ void Print(const Query& query, const Json& json) {
   std::cout << line << "\n";
 }
 
+std::string_view KindName(state::StoreKind kind) {
+  switch (kind) {
+    case state::StoreKind::kKeyValue:
+    case state::StoreKind::kVersioned: return "key-value";
+    case state::StoreKind::kWindow: return "window";
+    case state::StoreKind::kSession: return "session";
+  }
+  return "unknown";
+}
+
 absl::Status Stores(QueryClient& client, const Query& query) {
   TAILRACE_ASSIGN_OR_RETURN(const auto stores, client.ListStores({}));
   for (const grpc_api::StoreDescription& store : stores)
     Print(query, {{"name", store.name},
-                  {"kind", store.kind == state::StoreKind::kWindow ? "window" : "key-value"},
+                  {"kind", KindName(store.kind)},
                   {"partitions", store.partition_count},
                   {"window_size_ms", store.window_size_ms},
                   {"retention_ms", store.retention_ms}});
@@ -107,7 +117,7 @@ absl::Status Stores(QueryClient& client, const Query& query) {
 absl::Status Get(QueryClient& client, const Query& query) {
   TAILRACE_ASSIGN_OR_RETURN(const auto store, client.Store(query.store, {}));
   std::optional<int64_t> window_start;
-  if (store.kind == state::StoreKind::kWindow) {
+  if (store.kind != state::StoreKind::kKeyValue) {
     if (query.from.empty())
       return base::UsageError(absl::StrCat("store ", query.store, " has windows: name one with --from, or use 'windows'"));
     TAILRACE_ASSIGN_OR_RETURN(window_start, ParseTime(query.from, "--from"));

@@ -231,14 +231,12 @@ Topology GraphOptimizer::Write() {
                                    [&](NodeId parent) { return written[static_cast<size_t>(parent)]; });
     if (written[static_cast<size_t>(id)] || !ready) continue;
     topology.renamed_predecessors_ = node.renamed;
-    topology.single_parent_ = parents.size() == 1;
     if (node.graph.repartition.has_value()) WriteRepartition(node, topology);
     else if (node.graph.write) node.graph.write(topology);
     written[static_cast<size_t>(id)] = true;
     for (const NodeId child : node.graph.children) queue.emplace(at(child).graph.priority, child);
   }
   topology.renamed_predecessors_.clear();
-  topology.single_parent_ = false;
   return topology;
 }
 

@@ -199,6 +199,7 @@ absl::Status Task::BuildNodes() {
     if (!status.ok()) return base::Annotate(status, absl::StrCat("task ", id().ToString(), " operator ", node->name()));
   }
   initialised_ = "that scheduled a punctuation";
+  committed_emit_times_ms_ = EmitTimes();
   return failure_;
 }
 
@@ -444,6 +445,24 @@ const kafka::Headers& Task::record_headers() {
   return headers_;
 }
 
+void Task::ProcessKept(const RecordContext& record, const kafka::Headers& headers, absl::FunctionRef<void()> process) {
+  struct Restore {
+    ~Restore() {
+      task.record_ = record;
+      task.current_headers_ = current_headers;
+      task.store_headers_.current = store_headers;
+    }
+    Task& task;
+    const RecordContext record;
+    const kafka::Headers* const current_headers;
+    const kafka::Headers* const store_headers;
+  } const restore{*this, record_, current_headers_, store_headers_.current};
+  record_ = record;
+  current_headers_ = &headers;
+  store_headers_.current = headers.empty() ? nullptr : &headers;
+  process();
+}
+
 absl::StatusOr<bool> Task::Punctuate() {
   bool fired = false;
   TAILRACE_RETURN_IF_ERROR(FirePunctuations(PunctuationType::kStreamTime, stream_time_ms_, fired));
@@ -527,13 +546,24 @@ absl::Status Task::PrepareCommit() {
 std::vector<kafka::OffsetToCommit> Task::OffsetsToCommit() const {
   CommittedMetadata metadata;
   for (const auto& [name, time_ms] : kept_times_) metadata.operator_times_ms.emplace(name, *time_ms);
+  // Kafka Streams commits the times of emission with every input, also where nothing was taken yet.
+  const bool emitted = EmitTimes() != committed_emit_times_ms_;
   std::vector<kafka::OffsetToCommit> offsets;
   for (size_t slot = 0; slot < queues_.size(); ++slot) {
-    if (!queues_[slot].moved) continue;
+    if (!queues_[slot].moved && !(emitted && queues_[slot].next_offset.value() >= 0)) continue;
     metadata.partition_time_ms = queues_[slot].partition_time_ms;
     offsets.push_back({options_.inputs[slot], queues_[slot].next_offset, EncodeCommittedMetadata(metadata)});
   }
   return offsets;
+}
+
+std::vector<int64_t> Task::EmitTimes() const {
+  std::vector<int64_t> times_ms;
+  for (const state::StoreSpec& store : options_.subtopology->stores) {
+    if (!store.emits_on_close) continue;
+    if (const auto kept = kept_times_.find(store.name); kept != kept_times_.end()) times_ms.push_back(*kept->second);
+  }
+  return times_ms;
 }
 
 void Task::SetPosition(int32_t slot, base::Offset position) {
@@ -558,6 +588,7 @@ absl::Status Task::FinishCommit() {
       point.position[options_.inputs[slot]] = base::Offset(queues_[slot].next_offset.value() - 1);
   for (const auto& [name, time_ms] : kept_times_) point.operator_times_ms[name] = *time_ms;
   TAILRACE_RETURN_IF_ERROR(options_.state->Commit(point));
+  committed_emit_times_ms_ = EmitTimes();
   dirty_ = false;
   commit_requested_ = false;
   return options_.state->MaybeFlush();
@@ -614,6 +645,17 @@ void Task::Send(const kafka::OutgoingRecord& record) {
   if (!status.ok()) Fail(std::move(status));
 }
 
+const detail::GlobalStores& Task::global_stores() const {
+  TAILRACE_CHECK(options_.global_stores != nullptr, "an operator reads global stores, and the topology has none");
+  return *options_.global_stores;
+}
+
+bool Task::is_versioned(std::string_view name) const {
+  return std::any_of(options_.subtopology->stores.begin(), options_.subtopology->stores.end(), [&](const state::StoreSpec& spec) {
+    return spec.name == name && spec.kind == state::StoreKind::kVersioned;
+  });
+}
+
 void Task::Append(int32_t store, std::string_view key, kafka::NullableBytes value, int64_t timestamp_ms) {
   const kafka::TopicHandle topic = changelog_topics_[static_cast<size_t>(store)];
   if (topic < 0) return;
@@ -621,7 +663,8 @@ void Task::Append(int32_t store, std::string_view key, kafka::NullableBytes valu
   const bool is_change = !value.is_null() && IsBuffer(spec);
   const kafka::Headers* headers = is_change ? &buffer_headers_ : &changelog_headers_;
   kafka::Headers merged;
-  if (spec.log_record_headers && !record_headers().empty()) {
+  if ((spec.log_record_headers || spec.retain_duplicates) && !record_headers().empty()) [[unlikely]] {
+    // The buffers of joins log a record with its own headers (ChangeLoggingTimestampedWindowBytesStoreWithHeaders).
     merged = record_headers();
     merged.insert(merged.end(), headers->begin(), headers->end());
     headers = &merged;

@@ -44,7 +44,9 @@ struct TaskOptions {
   ErrorHandlers handlers;             // an empty one continues
   std::string dead_letter_topic;      // empty: none
   int64_t max_future_skew_ms = -1;    // records later than wall clock + this are dropped; -1: no bound
+  const detail::GlobalStores* global_stores = nullptr;  // outlives the task; null: the topology has none
   int64_t max_task_idle_ms = 0;       // max.task.idle.ms
+  int64_t emit_interval_ms = 1000;    // Kafka Streams' internal default
   int32_t epoch = -1;                 // at-least-once: written as header "e" on changelog records; -1: no header
 };
 
@@ -147,6 +149,8 @@ class Task final : private detail::TaskContext, private state::ChangelogWriter {
   explicit Task(TaskOptions options);
 
   absl::Status BuildNodes();
+  // Up to which time each aggregation that emits on window close has done so.
+  std::vector<int64_t> EmitTimes() const;
   bool IsInput(std::string_view topic) const;
   // The input that is also the changelog of this store; null when it has a changelog of its own.
   const InputQueue* InputOf(const state::StoreSpec& store) const;
@@ -176,10 +180,16 @@ class Task final : private detail::TaskContext, private state::ChangelogWriter {
     return std::exchange(store_headers_, record);
   }
   const kafka::Headers& record_headers() override;
+  void ProcessKept(const RecordContext& record, const kafka::Headers& headers, absl::FunctionRef<void()> process) override;
   int64_t stream_time_ms() const override { return stream_time_ms_; }
   int64_t wall_time_ms() const override { return options_.clock->WallMs(); }
+  int64_t emit_interval_ms() const override { return options_.emit_interval_ms; }
   state::KeyValueStore& key_value_store(std::string_view name) override { return options_.state->key_value(name); }
   state::WindowStore& window_store(std::string_view name) override { return options_.state->window(name); }
+  state::VersionedStore& versioned_store(std::string_view name) override { return options_.state->versioned(name); }
+  bool is_versioned(std::string_view name) const override;
+  const detail::GlobalStores& global_stores() const override;
+  state::SessionStore& session_store(std::string_view name) override { return options_.state->session(name); }
   state::TimeOrderedBuffer& time_ordered_buffer(std::string_view name) override {
     return options_.state->time_ordered_buffer(name);
   }
@@ -208,6 +218,7 @@ class Task final : private detail::TaskContext, private state::ChangelogWriter {
   PunctuationQueue wall_punctuations_;
   std::map<std::string, int64_t, std::less<>> restored_times_ms_;
   std::map<std::string, const int64_t*, std::less<>> kept_times_;
+  std::vector<int64_t> committed_emit_times_ms_;  // EmitTimes at the last commit
   std::optional<kafka::TopicHandle> dead_letter_;
   std::map<kafka::TopicHandle, std::string> topic_names_;  // for messages
   std::string initialised_;  // the operator whose Init runs, as the owner of what it schedules

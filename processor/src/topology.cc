@@ -57,6 +57,7 @@ struct Topology::Impl {
   struct Store {
     state::StoreSpec spec;
     std::vector<std::string> processors;
+    bool global = false;
   };
 
   std::deque<detail::NodeSpec> nodes;  // stable addresses
@@ -66,12 +67,14 @@ struct Topology::Impl {
   std::vector<std::vector<std::string>> copartition_sources;
   mutable NodeGroups groups;
   std::map<std::string, std::string> topic_owner;  // source topic -> source node
+  std::set<std::string, std::less<>> global_nodes;
   absl::Status error;
 
   // Set by Compile.
   std::string application_id;
   std::vector<detail::Subtopology> subtopologies;
   detail::Subtopology whole;
+  detail::Subtopology global;
   std::vector<std::vector<std::string>> copartition_topics;
   std::map<std::string, detail::RepartitionTopic> full_repartition;
   std::string fingerprint;
@@ -84,6 +87,8 @@ struct Topology::Impl {
     const auto found = std::find_if(stores.begin(), stores.end(), [&](const Store& s) { return s.spec.name == name; });
     return found == stores.end() ? nullptr : &*found;
   }
+
+  bool IsGlobal(const detail::NodeSpec& node) const { return global_nodes.contains(node.name); }
 
   // Nodes by subtopology: walking in insertion order, every node of a group not seen before opens the next number.
   std::vector<std::vector<const detail::NodeSpec*>> Groups() const {
@@ -191,6 +196,26 @@ Topology& Topology::AddNode(detail::NodeSpec node) {
   return *this;
 }
 
+Topology& Topology::AddGlobalStore(state::StoreSpec store, detail::NodeSpec source, detail::NodeSpec processor) {
+  Impl& impl = *impl_;
+  if (store.name.empty()) return Fail(base::UsageError("a global store has an empty name"));
+  if (impl.FindStore(store.name) != nullptr)
+    return Fail(base::UsageError(absl::StrCat("global store ", store.name, ": another store has this name; name one of them differently")));
+  if (store.kind == state::StoreKind::kVersioned)
+    return Fail(base::UsageError(absl::StrCat("global store ", store.name, " cannot be versioned")));
+  // The topic is its changelog, which nobody else writes to.
+  store.logging = false;
+  store.changelog_topic = source.topics.front();
+  const std::string processor_name = processor.name;
+  impl.global_nodes.insert({source.name, processor.name});
+  AddNode(std::move(source));
+  AddNode(std::move(processor));
+  if (!impl.error.ok()) return *this;
+  impl.nodes.back().stores = {store.name};
+  impl.stores.push_back({std::move(store), {processor_name}, true});
+  return *this;
+}
+
 Topology& Topology::AddStateStore(state::StoreSpec store, const std::vector<std::string>& processors) {
   if (store.name.empty()) return Fail(base::UsageError("a state store has an empty name"));
   if (const Impl::Store* const other = impl_->FindStore(store.name); other != nullptr) {
@@ -211,6 +236,21 @@ Topology& Topology::AddStateStore(state::StoreSpec store, const std::vector<std:
   return *this;
 }
 
+const state::StoreSpec* Topology::FindStateStore(std::string_view name) const {
+  const Impl::Store* const store = impl_->FindStore(name);
+  return store == nullptr ? nullptr : &store->spec;
+}
+
+bool Topology::joins_itself(const std::string& left, const std::string& right) const {
+  if (!optimization_.has_value() || !optimization_->single_store_self_join) return false;
+  const auto now = [&](const std::string& name) {
+    for (const auto* renamed : {&renamed_predecessors_, &renamed_sources_})
+      if (const auto found = renamed->find(name); found != renamed->end()) return found->second;
+    return name;
+  };
+  return now(left) == now(right);
+}
+
 Topology& Topology::ShareStateStore(state::StoreSpec store, const std::string& processor) {
   if (impl_->FindStore(store.name) != nullptr) return ConnectProcessorAndStore(processor, store.name);
   return AddStateStore(std::move(store), {processor});
@@ -227,6 +267,9 @@ Topology& Topology::ConnectProcessorAndStore(std::string_view processor, std::st
   if (impl.nodes[static_cast<size_t>(node->second)].type != TopologyNode::Type::kProcessor)
     return Fail(base::UsageError(absl::StrCat("operator ", std::string(processor), " is a source or sink and cannot use state store ",
                                               std::string(store), ": connect the store to a processor")));
+  if (entry->global)
+    return Fail(base::UsageError(absl::StrCat("operator ", std::string(processor), ": global store ", std::string(store),
+                                              " can be read by every processor; do not connect it")));
   std::vector<std::string>& connected = impl.nodes[static_cast<size_t>(node->second)].stores;
   if (std::find(connected.begin(), connected.end(), store) != connected.end()) return *this;
   connected.emplace_back(store);
@@ -251,7 +294,7 @@ Topology& Topology::AddCopartition(std::vector<std::string> source_nodes) {
 absl::Status Topology::CheckNames() const {
   std::vector<std::string> lines;
   for (const Impl::Store& store : impl_->stores) {
-    if (!IsGeneratedName(store.spec.name)) continue;
+    if (store.global || !IsGeneratedName(store.spec.name)) continue;
     const bool has_changelog = store.spec.logging && store.spec.changelog_topic.empty();
     lines.push_back(absl::StrCat("state store ", store.spec.name, has_changelog ? " and its changelog topic " : "",
                                  has_changelog ? store.spec.name + "-changelog" : "", ", of operator ",
@@ -267,7 +310,9 @@ absl::Status Topology::CheckNames() const {
       "\nor accept generated names with ensure.explicit.internal.resource.naming=false"));
 }
 
-TopologyDescription Topology::Describe() const { return DescribeGroups(impl_->Groups()); }
+TopologyDescription Topology::Describe() const {
+  return DescribeGroups(impl_->Groups(), [this](const detail::NodeSpec& node) { return impl_->IsGlobal(node); });
+}
 
 absl::Status Topology::Compile(const std::string& application_id) {
   Impl& impl = *impl_;
@@ -286,8 +331,11 @@ absl::Status Topology::Compile(const std::string& application_id) {
   for (const auto& [name, topic] : impl.repartition) impl.full_repartition.emplace(impl.FullName(name), topic);
 
   std::string identity = Describe().text;
+  int32_t next_id = 0;  // global stores take numbers, too
   for (auto& group : impl.Groups()) {
-    detail::Subtopology subtopology = impl.Subtopology(static_cast<int32_t>(impl.subtopologies.size()), std::move(group));
+    const int32_t id = next_id++;
+    if (impl.IsGlobal(*group.front())) continue;
+    detail::Subtopology subtopology = impl.Subtopology(id, std::move(group));
     if (subtopology.source_topics.empty())
       return base::UsageError(absl::StrCat("operator ", subtopology.nodes.front()->name, " has no source above it"));
     for (const state::StoreSpec& spec : subtopology.stores)
@@ -296,8 +344,10 @@ absl::Status Topology::Compile(const std::string& application_id) {
     impl.subtopologies.push_back(std::move(subtopology));
   }
   std::vector<const detail::NodeSpec*> all;
-  for (const detail::NodeSpec& node : impl.nodes) all.push_back(&node);
+  std::vector<const detail::NodeSpec*> global;
+  for (const detail::NodeSpec& node : impl.nodes) (impl.IsGlobal(node) ? global : all).push_back(&node);
   impl.whole = impl.Subtopology(0, std::move(all));
+  impl.global = impl.Subtopology(-1, std::move(global));
   for (const auto& sources : impl.copartition_sources) {
     std::vector<std::string> topics;
     for (const std::string& source : sources)
@@ -313,6 +363,7 @@ absl::Status Topology::Compile(const std::string& application_id) {
 const std::string& Topology::application_id() const { return impl_->application_id; }
 const std::vector<detail::Subtopology>& Topology::subtopologies() const { return impl_->subtopologies; }
 const detail::Subtopology& Topology::whole() const { return impl_->whole; }
+const detail::Subtopology& Topology::global() const { return impl_->global; }
 const std::vector<std::vector<std::string>>& Topology::copartition_topics() const { return impl_->copartition_topics; }
 const std::map<std::string, detail::RepartitionTopic>& Topology::repartition_topics() const {
   return impl_->full_repartition;

@@ -94,15 +94,19 @@ SubtopologyDescription DescribeGroup(int32_t id, const std::vector<const detail:
 
 }  // namespace
 
-TopologyDescription DescribeGroups(const std::vector<std::vector<const detail::NodeSpec*>>& groups) {
+TopologyDescription DescribeGroups(const std::vector<std::vector<const detail::NodeSpec*>>& groups,
+                                   const std::function<bool(const detail::NodeSpec&)>& is_global) {
   TopologyDescription description;
   description.text = "Topologies:\n ";
   for (size_t id = 0; id < groups.size(); ++id) {
     description.subtopologies.push_back(DescribeGroup(static_cast<int32_t>(id), groups[id]));
-    absl::StrAppend(&description.text, "  Sub-topology: ", id, "\n");
-    for (const TopologyNode& node : description.subtopologies.back().nodes)
+    SubtopologyDescription& subtopology = description.subtopologies.back();
+    subtopology.global = is_global(*groups[id].front());
+    absl::StrAppend(&description.text, "  Sub-topology: ", id,
+                    subtopology.global ? " for global store (will not generate tasks)\n" : "\n");
+    for (const TopologyNode& node : subtopology.nodes)
       absl::StrAppend(&description.text, "    ", NodeText(node), "\n");
-    description.text += "\n";
+    if (!subtopology.global) description.text += "\n";
   }
   return description;
 }

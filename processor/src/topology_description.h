@@ -1,6 +1,7 @@
 // Kafka Streams' text form of a topology.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -9,7 +10,8 @@
 
 namespace tailrace::processor {
 
-// `groups` holds the nodes of each subtopology, by its number.
-TopologyDescription DescribeGroups(const std::vector<std::vector<const detail::NodeSpec*>>& groups);
+// `groups` holds the nodes of each subtopology, by its number; `is_global` tells those of global stores.
+TopologyDescription DescribeGroups(const std::vector<std::vector<const detail::NodeSpec*>>& groups,
+                                   const std::function<bool(const detail::NodeSpec&)>& is_global);
 
 }  // namespace tailrace::processor

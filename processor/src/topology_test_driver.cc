@@ -1,6 +1,7 @@
 #include "tailrace/processor/topology_test_driver.h"
 
 #include "absl/strings/str_cat.h"
+#include "global_task.h"
 #include "task.h"
 #include "tailrace/base/check.h"
 
@@ -73,14 +74,43 @@ struct TopologyTestDriver::Impl {
   TestDriverOptions options;
   base::ManualClock clock;
   CapturingProducer producer;
-  std::unique_ptr<Task> task;
+  detail::GlobalStores global_stores;
+  std::unique_ptr<GlobalTask> global;  // null: the topology has no global stores
+  std::unique_ptr<Task> task;          // null: it has nothing else
+  std::vector<state::StoreSpec> stores;
+  std::map<std::string, Input, std::less<>> global_inputs;
   std::map<std::string, Input, std::less<>> inputs;
   std::map<std::string, std::vector<DriverRecord>, std::less<>> produced;
   std::map<std::string, std::string> committed_metadata;
   std::string fed_back;  // the topic of the last output that was an input too
 
+  absl::Status StartGlobalTask() {
+    const detail::Subtopology& subtopology = topology.global();
+    if (subtopology.nodes.empty()) return absl::OkStatus();
+    GlobalTask::Options global_options{.application_id = options.application_id, .subtopology = &subtopology, .inputs = {},
+                                       .directory = {}, .memory = nullptr, .caching = options.caching, .clock = &clock,
+                                       .handlers = options.handlers};
+    for (const std::string& topic : subtopology.source_topics) {
+      global_inputs[topic] = {static_cast<int32_t>(global_options.inputs.size()), base::Offset(0)};
+      global_options.inputs.push_back({topic, base::Partition(0)});
+    }
+    TAILRACE_ASSIGN_OR_RETURN(global, GlobalTask::Open(std::move(global_options), global_stores));
+    global->Publish();
+    stores = global->specs();
+    return absl::OkStatus();
+  }
+
+  absl::Status PipeGlobal(Input& input, const DriverRecord& record) {
+    global->Enqueue(input.slot, ViewOf(input, record), record.headers);
+    TAILRACE_RETURN_IF_ERROR(global->Process());
+    TAILRACE_RETURN_IF_ERROR(global->Commit());
+    global->Publish();
+    return absl::OkStatus();
+  }
+
   absl::Status StartTask() {
     const detail::Subtopology& subtopology = topology.whole();
+    if (subtopology.nodes.empty()) return absl::OkStatus();
     const base::TaskId id{subtopology.id, base::Partition(0)};
     state::TaskStateOptions state_options{.directory = {}, .task = id, .application_id = options.application_id,
                                           .stores = subtopology.stores, .memory = nullptr,
@@ -91,38 +121,45 @@ struct TopologyTestDriver::Impl {
     TaskOptions task_options{.id = id, .application_id = options.application_id, .subtopology = &subtopology,
                              .inputs = {}, .state = std::move(task_state), .clock = &clock,
                              .handlers = options.handlers, .dead_letter_topic = options.dead_letter_topic,
-                             .max_future_skew_ms = options.max_future_skew_ms, .max_task_idle_ms = -1};
+                             .max_future_skew_ms = options.max_future_skew_ms,
+                             .global_stores = global == nullptr ? nullptr : &global_stores, .max_task_idle_ms = -1,
+                             .emit_interval_ms = options.emit_interval_ms};
     std::vector<kafka::CommittedOffset> committed;
     for (const std::string& topic : subtopology.source_topics) {
       inputs[topic] = {static_cast<int32_t>(task_options.inputs.size()), base::Offset(0)};
       task_options.inputs.push_back({topic, base::Partition(0)});
-      committed.push_back({{topic, base::Partition(0)}, base::kOffsetUnknown, {}});
+      committed.push_back({{topic, base::Partition(0)}, base::Offset(0), {}});
     }
     TAILRACE_ASSIGN_OR_RETURN(task, Task::Create(std::move(task_options)));
+    stores.insert(stores.begin(), task->state().specs().begin(), task->state().specs().end());
     return task->Start(producer, committed);
   }
 
-  void Enqueue(Input& input, const DriverRecord& record) {
+  static kafka::RecordView ViewOf(Input& input, const DriverRecord& record) {
     kafka::RecordView view{.offset = input.next_offset, .timestamp_ms = record.timestamp_ms};
     input.next_offset = input.next_offset.Next();
     if (record.key.has_value()) view.key = std::string_view(*record.key);
     if (record.value.has_value()) view.value = std::string_view(*record.value);
-    task->Enqueue(input.slot, view, record.headers);
+    return view;
   }
+  void Enqueue(Input& input, const DriverRecord& record) { task->Enqueue(input.slot, ViewOf(input, record), record.headers); }
 
   // Moves what the producer captured to the outputs and, where a source reads the topic, to the input queue.
-  void Collect() {
+  absl::Status Collect() {
     for (CapturingProducer::Captured& captured : producer.TakeSent()) {
       if (const auto input = inputs.find(captured.topic); input != inputs.end()) {
         Enqueue(input->second, captured.record);
         fed_back = captured.topic;
       }
+      if (const auto input = global_inputs.find(captured.topic); input != global_inputs.end())
+        TAILRACE_RETURN_IF_ERROR(PipeGlobal(input->second, captured.record));
       produced[captured.topic].push_back(std::move(captured.record));
     }
+    return absl::OkStatus();
   }
 
   absl::Status Commit() {
-    if (!task->dirty()) return absl::OkStatus();
+    if (task == nullptr || !task->dirty()) return absl::OkStatus();
     TAILRACE_RETURN_IF_ERROR(task->PrepareCommit());
     for (const kafka::OffsetToCommit& offset : task->OffsetsToCommit())
       committed_metadata[offset.partition.topic] = offset.metadata;
@@ -130,12 +167,13 @@ struct TopologyTestDriver::Impl {
   }
 
   absl::Status ProcessQueued() {
+    if (task == nullptr) return absl::OkStatus();
     for (int round = 0;; ++round) {
       if (round == kRoundsMax)
         return base::UsageError(absl::StrCat("one record has caused ", kRoundsMax,
                                              " others: the topology writes topic ", fed_back,
                                              " from what it reads there, without end"));
-      Collect();
+      TAILRACE_RETURN_IF_ERROR(Collect());
       TAILRACE_ASSIGN_OR_RETURN(const int processed, task->ProcessBuffered(1));
       if (processed == 0) return absl::OkStatus();
       TAILRACE_RETURN_IF_ERROR(task->Punctuate().status());
@@ -153,6 +191,7 @@ absl::StatusOr<std::unique_ptr<TopologyTestDriver>> TopologyTestDriver::Create(T
   TAILRACE_RETURN_IF_ERROR(topology.Compile(options.application_id));
   if (options.explicit_names) TAILRACE_RETURN_IF_ERROR(topology.CheckNames());
   auto impl = std::make_unique<Impl>(std::move(topology), std::move(options));
+  TAILRACE_RETURN_IF_ERROR(impl->StartGlobalTask());
   TAILRACE_RETURN_IF_ERROR(impl->StartTask());
   return std::unique_ptr<TopologyTestDriver>(new TopologyTestDriver(std::move(impl)));
 }
@@ -160,11 +199,13 @@ absl::StatusOr<std::unique_ptr<TopologyTestDriver>> TopologyTestDriver::Create(T
 absl::Status TopologyTestDriver::Pipe(std::string_view topic, kafka::NullableBytes key, kafka::NullableBytes value,
                                       int64_t timestamp_ms, const kafka::Headers& headers) {
   const auto input = impl_->inputs.find(topic);
-  if (input == impl_->inputs.end())
+  const auto global = impl_->global_inputs.find(topic);
+  if (input == impl_->inputs.end() && global == impl_->global_inputs.end())
     return base::UsageError(absl::StrCat("topic ", std::string(topic), " is no source of this topology"));
   DriverRecord record{.key = {}, .value = {}, .timestamp_ms = timestamp_ms, .headers = headers};
   if (!key.is_null()) record.key = key.view();
   if (!value.is_null()) record.value = value.view();
+  if (global != impl_->global_inputs.end()) return impl_->PipeGlobal(global->second, record);
   impl_->Enqueue(input->second, record);
   return impl_->ProcessQueued();
 }
@@ -174,12 +215,13 @@ absl::Status TopologyTestDriver::Commit() {
   do {
     TAILRACE_RETURN_IF_ERROR(impl_->Commit());
     TAILRACE_RETURN_IF_ERROR(impl_->ProcessQueued());
-  } while (impl_->task->dirty());
+  } while (impl_->task != nullptr && impl_->task->dirty());
   return absl::OkStatus();
 }
 
 absl::Status TopologyTestDriver::AdvanceWallClock(int64_t ms) {
   impl_->clock.AdvanceMs(ms);
+  if (impl_->task == nullptr) return absl::OkStatus();
   TAILRACE_RETURN_IF_ERROR(impl_->task->Punctuate().status());
   TAILRACE_RETURN_IF_ERROR(impl_->Commit());
   return impl_->ProcessQueued();
@@ -197,18 +239,21 @@ std::vector<std::string> TopologyTestDriver::ProducedTopics() const {
 }
 
 std::shared_ptr<const state::ReadView> TopologyTestDriver::Store(std::string_view store) const {
+  if (impl_->global != nullptr)
+    for (const state::StoreSpec& spec : impl_->global->specs())
+      if (spec.name == store) return impl_->global_stores.view();
   for (const state::StoreSpec& spec : Stores())
     if (spec.name == store) return impl_->task->state().CurrentView();
   TAILRACE_CHECK(false, absl::StrCat("the topology has no store ", std::string(store)));
 }
 
-const std::vector<state::StoreSpec>& TopologyTestDriver::Stores() const { return impl_->task->state().specs(); }
+const std::vector<state::StoreSpec>& TopologyTestDriver::Stores() const { return impl_->stores; }
 
 std::map<std::string, std::string> TopologyTestDriver::CommittedMetadata() const { return impl_->committed_metadata; }
 
 std::map<std::string, int64_t> TopologyTestDriver::Dropped() const {
   std::map<std::string, int64_t> dropped;
-  for (int reason = 0; reason < detail::kDropReasonCount; ++reason)
+  for (int reason = 0; impl_->task != nullptr && reason < detail::kDropReasonCount; ++reason)
     if (const int64_t count = impl_->task->counters().dropped[static_cast<size_t>(reason)]; count > 0)
       dropped[std::string(detail::DropReasonName(static_cast<detail::DropReason>(reason)))] = count;
   return dropped;

@@ -123,12 +123,14 @@ state::Position PositionOf(const v1::Position& position) {
 
 void SetStore(v1::Store* out, const processor::StoreInfo& store) {
   out->set_name(store.name);
-  const bool window = store.kind == state::StoreKind::kWindow;
-  out->set_kind(window ? v1::STORE_KIND_WINDOW : v1::STORE_KIND_KEY_VALUE);
-  if (window) {
-    SetDuration(out->mutable_window_size(), store.window_size_ms);
-    SetDuration(out->mutable_retention(), store.retention_ms);
+  switch (store.kind) {
+    case state::StoreKind::kKeyValue:
+    case state::StoreKind::kVersioned: out->set_kind(v1::STORE_KIND_KEY_VALUE); break;
+    case state::StoreKind::kWindow: out->set_kind(v1::STORE_KIND_WINDOW); break;
+    case state::StoreKind::kSession: out->set_kind(v1::STORE_KIND_SESSION); break;
   }
+  if (store.kind == state::StoreKind::kWindow) SetDuration(out->mutable_window_size(), store.window_size_ms);
+  if (store.kind != state::StoreKind::kKeyValue) SetDuration(out->mutable_retention(), store.retention_ms);
   out->set_subtopology(store.subtopology);
   out->set_partition_count(store.partition_count);
   out->set_has_schema(store.schema != nullptr);
@@ -255,7 +257,9 @@ void SetRow(v1::Row* out, const processor::StoreInfo& store, const state::Row& r
   out->set_key_json(KeyJson(store, row.key));
   if (row.window_start_ms != state::kNoWindow) {
     SetTimestamp(out->mutable_window()->mutable_start(), row.window_start_ms);
-    SetTimestamp(out->mutable_window()->mutable_end(), WindowEnd(row.window_start_ms, store.window_size_ms));
+    SetTimestamp(out->mutable_window()->mutable_end(), row.window_end_ms != state::kNoWindow
+                                                           ? row.window_end_ms
+                                                           : WindowEnd(row.window_start_ms, store.window_size_ms));
   }
   SetValue(out->mutable_value(), store, row.value, row.timestamp_ms, json_only);
 }

@@ -37,7 +37,7 @@ HttpResponse Invalid(const HttpRequest& request, const Parameters& parameters) {
 HttpResponse Failed(const HttpRequest& request, const absl::Status& status) {
   return ProblemResponse(ProblemOf(status), request.path);
 }
-bool IsWindowed(const StoreDescription& store) { return store.kind == state::StoreKind::kWindow; }
+bool IsWindowed(const StoreDescription& store) { return store.kind != state::StoreKind::kKeyValue; }
 
 Problem Expired(const StoreDescription& store) {
   return ExpiredProblem("Store " + store.name + " keeps windows for " + std::to_string(store.retention_ms / 1000) +
@@ -82,7 +82,7 @@ HttpResponse StoreRoutes::List(const HttpRequest& request) const {
   for (const StoreDescription& store : *stores) {
     json.BeginObject();
     json.Key("name").String(store.name);
-    json.Key("kind").String(IsWindowed(store) ? "window" : "key-value");
+    json.Key("kind").String(store.kind == state::StoreKind::kSession ? "session" : IsWindowed(store) ? "window" : "key-value");
     json.Key("window_size_ms");
     IsWindowed(store) ? json.Int(store.window_size_ms) : json.Null();
     json.Key("retention_ms");

@@ -111,7 +111,7 @@ absl::Status QueryHandlers::Handle(const v1::GetRequest& request, const Deadline
   TAILRACE_RETURN_IF_ERROR(deadline.Check());
   TAILRACE_ASSIGN_OR_RETURN(const StoreInfo store, FindStore(queryable_, request.store()));
   TAILRACE_ASSIGN_OR_RETURN(const std::string key, KeyOf(request, store));
-  const bool window = store.kind == state::StoreKind::kWindow;
+  const bool window = store.kind != state::StoreKind::kKeyValue;
   if (window && !request.has_window_start()) {
     return BadRequest("store " + store.name + " is windowed: window_start is missing (FetchWindows reads a range)");
   }
@@ -125,12 +125,20 @@ absl::Status QueryHandlers::Handle(const v1::GetRequest& request, const Deadline
     response->set_expired(true);
     return absl::OkStatus();
   }
+  const bool json_only = request.read_options().json_only();
+  if (store.kind == state::StoreKind::kSession) {
+    // The row tells the session's end.
+    return view.view->FetchRange(store.name, key, start_ms, start_ms, [&](const state::Row& row) {
+      response->set_found(true);
+      SetRow(response->mutable_row(), store, row, json_only);
+      return false;
+    });
+  }
   TAILRACE_ASSIGN_OR_RETURN(const std::optional<state::ReadView::Value> value,
                             window ? view.view->GetWindow(store.name, key, start_ms) : view.view->Get(store.name, key));
   if (!value) return absl::OkStatus();
   response->set_found(true);
-  SetRow(response->mutable_row(), store, {key, start_ms, value->value, value->timestamp_ms},
-         request.read_options().json_only());
+  SetRow(response->mutable_row(), store, {key, start_ms, value->value, value->timestamp_ms}, json_only);
   return absl::OkStatus();
 }
 
@@ -138,7 +146,7 @@ absl::Status QueryHandlers::Handle(const v1::FetchWindowsRequest& request, const
                                    v1::FetchWindowsResponse* response) const {
   TAILRACE_RETURN_IF_ERROR(deadline.Check());
   TAILRACE_ASSIGN_OR_RETURN(const StoreInfo store, FindStore(queryable_, request.store()));
-  if (store.kind != state::StoreKind::kWindow) return BadRequest("store " + store.name + " has no windows: use Get");
+  if (store.kind == state::StoreKind::kKeyValue) return BadRequest("store " + store.name + " has no windows: use Get");
   TAILRACE_RETURN_IF_ERROR(CheckRange(request, store));
   TAILRACE_ASSIGN_OR_RETURN(const std::string key, KeyOf(request, store));
   TAILRACE_ASSIGN_OR_RETURN(const StoreView view, ViewOfKey(queryable_, store, key, request.read_options()));

@@ -64,7 +64,8 @@ class SubscribeStream final : public StreamReactor<v1::SubscribeResponse> {
       update->set_changelog_offset(record->place.offset);
       update->set_index(record->place.index);
       SetRow(update->mutable_row(), store_,
-             {record->key, record->window_start_ms, record->value.value_or(std::string()), record->timestamp_ms},
+             {record->key, record->window_start_ms, record->value.value_or(std::string()), record->timestamp_ms,
+              record->window_end_ms},
              /*json_only=*/false);
       if (!record->value) update->mutable_row()->clear_value();
     }

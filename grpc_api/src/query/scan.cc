@@ -44,7 +44,7 @@ class RowSource {
         exhausted_ = false;
         return false;
       }
-      rows_.push_back({std::string(row.key), row.window_start_ms, std::string(row.value), row.timestamp_ms});
+      rows_.push_back({std::string(row.key), row.window_start_ms, std::string(row.value), row.timestamp_ms, row.window_end_ms});
       bytes += BytesOf(rows_.back());
       return true;
     }));
@@ -121,7 +121,7 @@ absl::StatusOr<KeyPage> ScanKeys(const std::vector<processor::StoreView>& views,
       if (!budget.Next()) return false;
       if (after && row.key <= *after) return true;
       if (keys.size() > keys_max && row.key > *keys.rbegin()) {
-        return store.kind == state::StoreKind::kWindow;  // In a key-value store only larger keys follow.
+        return store.kind != state::StoreKind::kKeyValue;  // In a key-value store only larger keys follow.
       }
       if (keys.find(row.key) != keys.end()) return true;
       if (!positive_field.empty()) {

@@ -18,8 +18,9 @@ struct OwnedRow {
   int64_t window_start_ms = state::kNoWindow;
   std::string value;
   int64_t timestamp_ms = 0;
+  int64_t window_end_ms = state::kNoWindow;  // of a session
 
-  state::Row view() const { return {key, window_start_ms, value, timestamp_ms}; }
+  state::Row view() const { return {key, window_start_ms, value, timestamp_ms, window_end_ms}; }
 };
 
 struct RowPage {

@@ -29,6 +29,7 @@ absl::StatusOr<std::shared_ptr<UpdateHub>> UpdateFeeds::HubOf(const std::string&
         record.place.offset = update.changelog_offset.value();
         record.key = update.key;
         record.window_start_ms = update.window_start_ms;
+        record.window_end_ms = update.window_end_ms;
         record.value = update.value;
         record.timestamp_ms = update.timestamp_ms;
         hub->Publish(std::move(record));

@@ -138,7 +138,7 @@ void SetSource(v1::AnswerSource* out, const StoreView& view, const processor::St
   SetDuration(out->mutable_staleness(), view.staleness_ms);
   if (view.view->stream_time_ms() >= 0) SetTimestamp(out->mutable_stream_time(), view.view->stream_time_ms());
   const int64_t retention_start = view.view->retention_start_ms(store.name);
-  if (store.kind == state::StoreKind::kWindow && retention_start != std::numeric_limits<int64_t>::min()) {
+  if (retention_start != std::numeric_limits<int64_t>::min()) {
     SetTimestamp(out->mutable_retention_start(), retention_start);
   }
 }

@@ -32,7 +32,9 @@ bool AllExpired(const std::vector<Response>& responses) {
 StoreDescription DescriptionOf(const v1::Store& store) {
   StoreDescription description;
   description.name = store.name();
-  description.kind = store.kind() == v1::STORE_KIND_WINDOW ? state::StoreKind::kWindow : state::StoreKind::kKeyValue;
+  description.kind = store.kind() == v1::STORE_KIND_WINDOW    ? state::StoreKind::kWindow
+                     : store.kind() == v1::STORE_KIND_SESSION ? state::StoreKind::kSession
+                                                              : state::StoreKind::kKeyValue;
   description.window_size_ms = MsOf(store.window_size());
   description.retention_ms = MsOf(store.retention());
   description.subtopology = store.subtopology();

@@ -354,7 +354,7 @@ absl::StatusOr<ScanAnswer> ClusterClient::Scan(std::string_view store, const Win
   TAILRACE_ASSIGN_OR_RETURN(const StoreDescription description, FindStore(store, deadline));
   v1::ScanRequest request;
   request.set_store(description.name);
-  if (description.kind == state::StoreKind::kWindow) SetRange(&request, {range.from_ms, range.to_ms});
+  if (description.kind != state::StoreKind::kKeyValue) SetRange(&request, {range.from_ms, range.to_ms});
   const int rows = page_size == 0 ? base::limits::kPageSizeDefault : std::min(page_size, base::limits::kPageSizeMax);
   request.set_page_size(rows);
   request.set_page_token(std::string(page_token));
@@ -362,7 +362,7 @@ absl::StatusOr<ScanAnswer> ClusterClient::Scan(std::string_view store, const Win
   TAILRACE_ASSIGN_OR_RETURN(std::vector<v1::ScanResponse> pages,
                             (AskAll<v1::ScanRequest, v1::ScanResponse>(description, request, options, deadline)));
   return MergePages(std::move(pages), static_cast<size_t>(std::max(rows, 0)), description.name,
-                    description.kind == state::StoreKind::kWindow ? range : WindowRange{});
+                    description.kind != state::StoreKind::kKeyValue ? range : WindowRange{});
 }
 
 absl::StatusOr<std::vector<std::pair<std::string, std::string>>> ClusterClient::ListKeys(
@@ -372,7 +372,7 @@ absl::StatusOr<std::vector<std::pair<std::string, std::string>>> ClusterClient::
   TAILRACE_ASSIGN_OR_RETURN(const StoreDescription description, FindStore(store, deadline));
   v1::ListKeysRequest request;
   request.set_store(description.name);
-  const bool window = description.kind == state::StoreKind::kWindow;
+  const bool window = description.kind != state::StoreKind::kKeyValue;
   const TimeRange effective = window ? TimeRange{range.from_ms, range.to_ms} : TimeRange{};
   if (window) SetRange(&request, effective);
   request.set_positive_field(std::string(positive_field));
@@ -416,7 +416,7 @@ absl::StatusOr<TopAnswer> ClusterClient::Top(const TopQuery& query, const CallOp
   request.set_field(query.field);
   request.set_n(query.n);
   request.set_order(query.ascending ? v1::ORDER_ASCENDING : v1::ORDER_DESCENDING);
-  if (description.kind == state::StoreKind::kWindow) SetRange(&request, {query.range.from_ms, query.range.to_ms});
+  if (description.kind != state::StoreKind::kKeyValue) SetRange(&request, {query.range.from_ms, query.range.to_ms});
   *request.mutable_read_options() = ReadOptionsOf(options);
   // A worker whose few keys lack the field says so, although another worker's keys may have it.
   absl::Status unknown_field;

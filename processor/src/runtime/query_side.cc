@@ -15,7 +15,8 @@ void QuerySide::SetTopology(SubscriptionHub* hub) {
     for (const state::StoreSpec& spec : subtopology.stores) {
       if (spec.kind == state::StoreKind::kTimeOrderedBuffer) continue;  // not for queries
       stores.push_back({.name = spec.name,
-                        .kind = spec.kind,
+                        // Queries see the latest versions of a versioned store as a key-value store.
+                        .kind = spec.kind == state::StoreKind::kVersioned ? state::StoreKind::kKeyValue : spec.kind,
                         .window_size_ms = spec.window_size_ms,
                         .retention_ms = spec.retention_ms,
                         .subtopology = subtopology.id,

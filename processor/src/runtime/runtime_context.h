@@ -13,6 +13,7 @@
 #include "runtime/topic_plan.h"
 #include "tailrace/base/clock.h"
 #include "tailrace/kafka/cluster.h"
+#include "tailrace/processor/detail/global_stores.h"
 #include "tailrace/processor/topology.h"
 #include "tailrace/state/memory_budget.h"
 
@@ -51,6 +52,7 @@ struct RuntimeContext {
   SubscriptionHub* subscriptions = nullptr;
   LocalTasks tasks;
   SeatHolder seat;
+  detail::GlobalStores global_stores;
   MembershipSlot membership;  // stream threads and the restorer use its thread-safe part
 
   // Thread-safe; set before threads start. The first fatal error ends the Streams.

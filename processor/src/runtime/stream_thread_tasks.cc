@@ -117,6 +117,7 @@ absl::Status StreamThread::StartTask(Entry& entry, RestoreResult& result) {
                                                       .handlers = options.handlers,
                                                       .dead_letter_topic = options.dead_letter_topic,
                                                       .max_future_skew_ms = options.max_future_skew_ms,
+                                                      .global_stores = &context_.global_stores,
                                                       .max_task_idle_ms = options.max_task_idle_ms,
                                                       .epoch = options.exactly_once ? -1 : entry.grant.epoch}));
   if (absl::Status status = entry.task->Start(*producer_, result.committed); !status.ok()) {

@@ -10,6 +10,7 @@
 #include "absl/time/time.h"
 #include "runtime/coordinator.h"
 #include "runtime/failpoint.h"
+#include "runtime/global_thread.h"
 #include "runtime/purger.h"
 #include "runtime/query_side.h"
 #include "runtime/restorer.h"
@@ -47,6 +48,8 @@ struct Streams::Impl {
 
   absl::Status Start();
   absl::Status Prepare();
+  // Reads global tables to their end: what is processed afterwards finds them complete.
+  absl::Status StartGlobalStores();
   void OnFatal(absl::Status status);
   // Ends all threads in the order of RUNTIME.md; on the ender's thread.
   void Shutdown(bool leave_group);
@@ -66,6 +69,7 @@ struct Streams::Impl {
   std::unique_ptr<StateDirectory> directory;
   std::unique_ptr<SubscriptionHub> hub;
   std::unique_ptr<CoordinationLog> log;  // until the coordinator takes it
+  std::unique_ptr<GlobalThread> global;  // null: the topology has no global stores
   std::unique_ptr<Restorer> restorer;
   std::vector<std::unique_ptr<StreamThread>> threads;
   std::unique_ptr<Coordinator> coordinator;
@@ -129,6 +133,21 @@ absl::Status Streams::Impl::Prepare() {
   return absl::OkStatus();
 }
 
+absl::Status Streams::Impl::StartGlobalStores() {
+  if (topology.global().nodes.empty()) return absl::OkStatus();
+  global = std::make_unique<GlobalThread>(context);
+  global->Start();
+  const auto over = [this] {
+    absl::MutexLock lock(&mu);
+    return close_asked || !fatal.ok();
+  };
+  if (global->AwaitReady(over)) return absl::OkStatus();
+  global.reset();
+  absl::MutexLock lock(&mu);
+  if (!fatal.ok()) return std::exchange(fatal, absl::OkStatus());
+  return absl::CancelledError("closed while global tables were read");
+}
+
 absl::Status Streams::Impl::Start() {
   {
     absl::MutexLock lock(&mu);
@@ -136,14 +155,16 @@ absl::Status Streams::Impl::Start() {
       return base::Error(base::Reaction::kFatal, absl::StatusCode::kFailedPrecondition, "a Streams is started once");
     starting = true;
   }
-  if (absl::Status status = Prepare(); !status.ok()) {
+  absl::Status prepared = Prepare();
+  if (prepared.ok()) prepared = StartGlobalStores();
+  if (!prepared.ok()) {
     log.reset();
     context.membership.Set(nullptr);
     directory.reset();
     absl::MutexLock lock(&mu);
     starting = false;
     ended = close_asked;
-    return status;
+    return prepared;
   }
   state.TryMove(StreamsState::kRebalancing);
 
@@ -220,6 +241,7 @@ void Streams::Impl::Shutdown(bool leave) {
   for (const auto& thread : threads) thread->Join();
   restorer->Stop();
   coordinator_ptr = nullptr;
+  if (global != nullptr) global->Stop();
   threads.clear();  // with the states that came back after their threads had ended
   for (const auto& task : context.tasks.All()) context.tasks.Remove(task->id());
   coordinator->SayGoodbye(leave);
@@ -227,6 +249,7 @@ void Streams::Impl::Shutdown(bool leave) {
   coordinator.reset();
   restorer.reset();
   context.membership.Set(nullptr);
+  global.reset();
   context.memory.reset();
   directory.reset();
 }

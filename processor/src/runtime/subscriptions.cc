@@ -29,6 +29,7 @@ class SubscriptionHub::Observer final : public state::TaskState::CommitObserver 
                        .changelog_offset = changelog_offset,
                        .key = std::string(change.key),
                        .window_start_ms = change.window_start_ms,
+                       .window_end_ms = change.window_end_ms,
                        .value = change.new_value.is_null() ? std::nullopt
                                                            : std::optional<std::string>(change.new_value.view()),
                        .timestamp_ms = change.timestamp_ms};

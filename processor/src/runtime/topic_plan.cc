@@ -17,6 +17,8 @@ namespace {
 constexpr int kAdminTimeoutMs = 10'000;
 // How long Start waits for source topics that do not exist yet, and for a broker that does not answer.
 constexpr int64_t kMissingTopicWaitMs = 15'000;
+// Beyond the history of a versioned store (VersionedChangelogTopicConfig).
+constexpr int64_t kVersionedCompactionLagMs = 24 * 60 * 60 * 1000;
 
 int64_t AddSaturated(int64_t a, int64_t b) { return a > std::numeric_limits<int64_t>::max() - b ? std::numeric_limits<int64_t>::max() : a + b; }
 
@@ -30,10 +32,14 @@ kafka::NewTopic ChangelogTopic(const state::StoreSpec& store, int32_t partition_
                         .replication_factor = options.replication_factor, .config = {}};
   topic.config["message.timestamp.type"] = "CreateTime";
   topic.config["cleanup.policy"] = "compact";
-  if (store.kind == state::StoreKind::kWindow) {
+  if (store.windowed()) {
     topic.config["cleanup.policy"] = store.retain_duplicates ? "delete" : "compact,delete";
     topic.config["retention.ms"] =
         std::to_string(AddSaturated(store.retention_ms, options.changelog_additional_retention_ms));
+  }
+  if (store.kind == state::StoreKind::kVersioned) {
+    // A version must not be compacted away while it is history.
+    topic.config["min.compaction.lag.ms"] = std::to_string(AddSaturated(store.history_retention_ms, kVersionedCompactionLagMs));
   }
   Override(topic.config, options.topic_overrides);
   Override(topic.config, store.changelog_config);
@@ -68,6 +74,14 @@ class Resolver {
                                           "for example with: tailrace topics create ", topic, " --partitions 4"));
         partitions_[topic] = found->second;
       }
+    }
+    for (const std::string& topic : topology_.global().source_topics) {
+      const auto found = existing_.find(topic);
+      if (found == existing_.end())
+        return base::Error(base::Reaction::kFatal, absl::StatusCode::kNotFound,
+                           absl::StrCat("topic '", topic, "' of a global table does not exist; create it before the worker "
+                                        "starts, for example with: tailrace topics create ", topic, " --partitions 1"));
+      partitions_[topic] = found->second;
     }
     // Counts that the program gave, then those that follow from a group, then those that follow from upstream.
     for (const auto& [name, topic] : topology_.repartition_topics())

@@ -13,8 +13,11 @@
 #include "tailrace/processor/detail/stream_graph.h"
 #include "tailrace/processor/detail/topic_nodes.h"
 #include "tailrace/processor/detail/typed_schema.h"
+#include "tailrace/processor/emit_strategy.h"
 #include "tailrace/processor/ktable.h"
 #include "tailrace/processor/options.h"
+#include "tailrace/processor/session_windows.h"
+#include "tailrace/processor/sliding_windows.h"
 #include "tailrace/processor/windows.h"
 
 namespace tailrace::processor {
@@ -75,7 +78,25 @@ state::StoreSpec SpecOf(const Materialized<KS, VS>& materialized, std::string na
   spec.in_memory = materialized.in_memory;
   spec.changelog_config = materialized.changelog_config;
   spec.schema = materialized.schema;
+  if (materialized.history_retention.has_value() && kind == state::StoreKind::kKeyValue) {
+    spec.kind = state::StoreKind::kVersioned;
+    spec.history_retention_ms = materialized.history_retention->count();
+    if (materialized.segment_interval.has_value()) spec.segment_interval_ms = materialized.segment_interval->count();
+    spec.caching = false;
+  }
   return spec;
+}
+
+// The retention of a windowed store: what was asked for, which may only raise `needed_ms`, or that.
+template <class KS, class VS>
+int64_t RetentionOf(StreamGraph& graph, const Materialized<KS, VS>& materialized, int64_t needed_ms, const char* what) {
+  if (!materialized.retention.has_value()) return needed_ms;
+  const int64_t given_ms = materialized.retention->count();
+  if (given_ms < needed_ms)
+    graph.Fail(base::UsageError(absl::StrCat("store ", materialized.store_name, ": retention of ", given_ms,
+                                             " ms is shorter than ", what, " = ", needed_ms,
+                                             " ms; raise the retention or shorten the grace")));
+  return given_ms;
 }
 
 }  // namespace detail
@@ -88,6 +109,13 @@ class TimeWindowedKStream {
       : stream_(std::move(stream)), grouped_(std::move(grouped)), windows_(windows) {
     if (!windows_.valid())
       stream_.graph->Fail(base::UsageError("a window needs size > 0, 0 < advance <= size and grace >= 0"));
+  }
+
+  // The same windows, with results shown on update (the default) or on window close.
+  TimeWindowedKStream WithEmitStrategy(EmitStrategy emit) const {
+    TimeWindowedKStream other = *this;
+    other.emit_ = emit;
+    return other;
   }
 
   // Counts records, also those with a null value.
@@ -123,7 +151,16 @@ class TimeWindowedKStream {
   detail::StreamHandle stream_;
   Grouped<GKS, GVS> grouped_;
   TimeWindows windows_;
+  EmitStrategy emit_ = EmitStrategy::kOnWindowUpdate;
 };
+
+template <class K, class V, class GKS, class GVS>
+class SessionWindowedKStream;  // session_windowed_stream.h
+template <class K, class V, class GKS, class GVS>
+class SlidingWindowedKStream;  // sliding_windowed_stream.h
+
+template <class K, class VOut>
+class CogroupedKStream;  // cogrouped_stream.h
 
 // Aggregation per key.
 template <class K, class V, class GKS = UseDefaultSerde, class GVS = UseDefaultSerde>
@@ -135,6 +172,9 @@ class KGroupedStream {
   }
 
   TimeWindowedKStream<K, V, GKS, GVS> WindowedBy(TimeWindows windows) const { return {stream_, grouped_, windows}; }
+  TimeWindowedKStream<K, V, GKS, GVS> WindowedBy(UnlimitedWindows windows) const { return {stream_, grouped_, windows}; }
+  SlidingWindowedKStream<K, V, GKS, GVS> WindowedBy(SlidingWindows windows) const { return {stream_, grouped_, windows}; }
+  SessionWindowedKStream<K, V, GKS, GVS> WindowedBy(SessionWindows windows) const { return {stream_, grouped_, windows}; }
 
   // Records with a null key or value are dropped by all of these.
   KTable<K, int64_t> Count(Named named = {}) const {
@@ -158,6 +198,14 @@ class KGroupedStream {
                      std::move(named), "KSTREAM-AGGREGATE-", detail::Merging::kNone);
   }
 
+  // Begins a cogroup: other grouped streams may be added to the same aggregate. `adder`: VOut(const K&, const V&, VOut).
+  template <class VOut, class F>
+  CogroupedKStream<K, VOut> Cogroup(F adder) const;
+
+  // For other operators.
+  const detail::StreamHandle& stream() const { return stream_; }
+  const Grouped<GKS, GVS>& grouped() const { return grouped_; }
+
  private:
   template <class VR, class Step, class KS, class VS>
   KTable<K, VR> Build(Step step, Materialized<KS, VS> materialized, Named named, const char* prefix,
@@ -169,15 +217,49 @@ class KGroupedStream {
 
 namespace detail {
 
-// What both kinds of aggregation share: names, the repartition in front when the key has changed, the store and the node.
-// `make_node(store, key_serde, value_serde)` makes the operator of one task.
-template <class K, class V, class VR, class KOut, class GKS, class GVS, class KS, class VS, class MakeNode>
+// The rows of a table of time windows, for readers that look them up.
+struct TimeWindowRows {
+  template <class K, class V>
+  using Getter = WindowStoreGetter<K, V>;
+  template <class KS>
+  static auto KeySerde(const KS& serde, const state::StoreSpec& spec) {
+    return TimeWindowedSerde<KS>{serde, spec.window_size_ms};
+  }
+};
+
+// The table that an aggregation makes; its rows are looked up in the store. `Rows` matters with windows only.
+template <class K, class VR, class KOut, class Rows, class KS, class VS>
+KTable<KOut, VR> AggregateTable(TableHandle handle, const state::StoreSpec& spec, const KS& key_serde, const VS& value_serde) {
+  const auto any_key = AnySerde<K>::Of(key_serde);
+  const auto any_value = AnySerde<VR>::Of(value_serde);
+  if constexpr (std::is_same_v<K, KOut>) {
+    return KTable<K, VR>(
+        std::move(handle),
+        [store = spec.name, any_key, any_value] { return std::make_unique<StoreGetter<K, VR>>(store, any_key, any_value); },
+        any_key, any_value);
+  } else {
+    return KTable<KOut, VR>(
+        std::move(handle),
+        [store = spec.name, any_key, any_value] {
+          return std::make_unique<typename Rows::template Getter<K, VR>>(store, any_key, any_value);
+        },
+        AnySerde<KOut>::Of(Rows::KeySerde(key_serde, spec)), any_value);
+  }
+}
+
+// What all kinds of aggregation share: names, the repartition in front when the key has changed, the store and the node.
+// `make_node(store, key_serde, value_serde)` makes the operator of one task. `Rows` matters with windows only.
+template <class K, class V, class VR, class KOut, class Rows = TimeWindowRows, class GKS, class GVS, class KS, class VS,
+          class MakeNode>
 KTable<KOut, VR> BuildAggregate(const StreamHandle& input, const Grouped<GKS, GVS>& grouped, state::StoreSpec spec,
                                 const Materialized<KS, VS>& materialized, Named named, const char* prefix,
                                 Merging merging, int64_t grace_ms, MakeNode make_node) {
   StreamGraph& graph = *input.graph;
   const auto key_serde = ResolveSerde<KS, K>::From(materialized.key_serde);
   const auto value_serde = ResolveSerde<VS, VR>::From(materialized.value_serde);
+  if (materialized.history_retention.has_value())
+    graph.Fail(base::UsageError(absl::StrCat("store ", spec.name, " of an aggregate cannot be versioned: keep versions in the store "
+                                             "of a table that follows it, for example with ToStream().ToTable(...)")));
   const auto origin = TableOrigin::Aggregate(spec.name.empty() ? graph.NewStoreName(prefix) : spec.name, !spec.name.empty());
   spec.name = origin->store();
   if (spec.schema == nullptr) spec.schema = MakeSchema<K, VR>(key_serde, value_serde, merging);
@@ -192,23 +274,8 @@ KTable<KOut, VR> BuildAggregate(const StreamHandle& input, const Grouped<GKS, GV
     store.keep_old_values = origin->sends_old_values();
     topology.AddStateStore(std::move(store), {name});
   });
-  const auto any_key = AnySerde<K>::Of(key_serde);
-  const auto any_value = AnySerde<VR>::Of(value_serde);
-  TableHandle handle{input.graph, id, name, stream.sources, origin};
-  if constexpr (std::is_same_v<K, KOut>) {
-    return KTable<K, VR>(
-        std::move(handle),
-        [store = spec.name, any_key, any_value] { return std::make_unique<StoreGetter<K, VR>>(store, any_key, any_value); },
-        any_key, any_value);
-  } else {
-    graph.SetWindowGrace(id, grace_ms);
-    return KTable<KOut, VR>(
-        std::move(handle),
-        [store = spec.name, any_key, any_value] {
-          return std::make_unique<WindowStoreGetter<K, VR>>(store, any_key, any_value);
-        },
-        AnySerde<KOut>::Of(TimeWindowedSerde<SerdeType<KS, K>>{key_serde, spec.window_size_ms}), any_value);
-  }
+  if constexpr (!std::is_same_v<K, KOut>) graph.SetWindowGrace(id, grace_ms);
+  return AggregateTable<K, VR, KOut, Rows>({input.graph, id, name, stream.sources, origin}, spec, key_serde, value_serde);
 }
 
 }  // namespace detail
@@ -235,18 +302,21 @@ KTable<Windowed<K>, VR> TimeWindowedKStream<K, V, GKS, GVS>::Build(Step step, Ma
   using ValueSerde = detail::SerdeType<VS, VR>;
   state::StoreSpec spec = detail::SpecOf(materialized, materialized.store_name, state::StoreKind::kWindow);
   spec.window_size_ms = windows_.size_ms();
-  const int64_t needed_ms = windows_.size_ms() + windows_.grace_ms();
-  spec.retention_ms = materialized.retention.has_value() ? materialized.retention->count() : needed_ms;
-  if (spec.retention_ms < needed_ms)
-    stream_.graph->Fail(base::UsageError(absl::StrCat("store ", spec.name, ": retention of ", spec.retention_ms,
-                                                      " ms is shorter than size + grace = ", needed_ms,
-                                                      " ms; raise the retention or shorten the grace")));
+  spec.emits_on_close = emit_ == EmitStrategy::kOnWindowClose;
+  if (spec.emits_on_close && windows_.unlimited())
+    stream_.graph->Fail(base::UsageError("an unlimited window never closes, so its results cannot be emitted on window close"));
+  spec.retention_ms =
+      detail::RetentionOf(*stream_.graph, materialized, windows_.size_ms() + windows_.grace_ms(), "size + grace");
   return detail::BuildAggregate<K, V, VR, Windowed<K>>(
       stream_, grouped_, std::move(spec), materialized, std::move(named), prefix, merging, windows_.grace_ms(),
-      [step, windows = windows_](const std::string& store, const KeySerde& ks, const ValueSerde& vs) {
-        return std::make_unique<detail::WindowAggregateNode<K, V, VR, Step, KeySerde, ValueSerde>>(step, windows, store, ks,
-                                                                                                  vs);
+      [step, windows = windows_, emit = emit_](const std::string& store, const KeySerde& ks, const ValueSerde& vs) {
+        return std::make_unique<detail::WindowAggregateNode<K, V, VR, Step, KeySerde, ValueSerde>>(step, windows, emit,
+                                                                                                  store, ks, vs);
       });
 }
 
 }  // namespace tailrace::processor
+
+#include "tailrace/processor/cogrouped_stream.h"
+#include "tailrace/processor/session_windowed_stream.h"
+#include "tailrace/processor/sliding_windowed_stream.h"

@@ -7,7 +7,10 @@
 #include <utility>
 #include <vector>
 
+#include "tailrace/processor/detail/global_join_nodes.h"
+#include "tailrace/processor/detail/stream_joins.h"
 #include "tailrace/processor/foreign_key_join.h"
+#include "tailrace/processor/global_ktable.h"
 #include "tailrace/processor/grouped_stream.h"
 #include "tailrace/processor/grouped_table.h"
 #include "tailrace/processor/ktable.h"
@@ -200,17 +203,49 @@ class KStream {
   template <class KS, class VS>
   KTable<K, V> ToTable(Named named, const Materialized<KS, VS>& materialized) const;
 
-  // `joiner`: VR(const V&, const VT&). Records without a row in the table are dropped.
-  template <class VT, class F>
-  auto Join(const KTable<K, VT>& table, F joiner, Named named = {}) const {
-    using VR = detail::NullableType<std::invoke_result_t<F&, const V&, const VT&>>;
-    return JoinTable<VT, VR, F, false>(table, std::move(joiner), std::move(named));
+  // With the records of `other` that have the same key and a near time. `joiner`: VR(const V&, const VO&), or with the key in
+  // front. A record with a null key or value is dropped. The result carries the later of both times.
+  template <class VO, class F, class KS = UseDefaultSerde, class VS = UseDefaultSerde, class VOS = UseDefaultSerde>
+  auto Join(const KStream<K, VO>& other, F joiner, const JoinWindows& windows,
+            const StreamJoined<KS, VS, VOS>& joined = {}) const {
+    return JoinStream<detail::JoinKind::kInner, VO>(other, std::move(joiner), windows, joined);
   }
-  // `joiner`: VR(const V&, const VT*); null when the table has no row.
-  template <class VT, class F>
-  auto LeftJoin(const KTable<K, VT>& table, F joiner, Named named = {}) const {
-    using VR = detail::NullableType<std::invoke_result_t<F&, const V&, const VT*>>;
-    return JoinTable<VT, VR, F, true>(table, std::move(joiner), std::move(named));
+  // Also this stream's records that met nobody, once their window and grace are over, with a null pointer:
+  // VR(const V&, const VO*). One with a null key is such a record at once.
+  template <class VO, class F, class KS = UseDefaultSerde, class VS = UseDefaultSerde, class VOS = UseDefaultSerde>
+  auto LeftJoin(const KStream<K, VO>& other, F joiner, const JoinWindows& windows,
+                const StreamJoined<KS, VS, VOS>& joined = {}) const {
+    return JoinStream<detail::JoinKind::kLeft, VO>(other, std::move(joiner), windows, joined);
+  }
+  // Also those of `other`: VR(const V*, const VO*).
+  template <class VO, class F, class KS = UseDefaultSerde, class VS = UseDefaultSerde, class VOS = UseDefaultSerde>
+  auto OuterJoin(const KStream<K, VO>& other, F joiner, const JoinWindows& windows,
+                 const StreamJoined<KS, VS, VOS>& joined = {}) const {
+    return JoinStream<detail::JoinKind::kOuter, VO>(other, std::move(joiner), windows, joined);
+  }
+
+  // With the row of the same key. `joiner`: VR(const V&, const VT&), or with the key in front. Records without a row in the
+  // table are dropped, and those with a null key or value. The result carries this record's time.
+  template <class VT, class F, class KS = UseDefaultSerde, class VS = UseDefaultSerde>
+  auto Join(const KTable<K, VT>& table, F joiner, const Joined<KS, VS>& joined = {}) const {
+    return JoinTable<detail::JoinKind::kInner, VT>(table, std::move(joiner), joined);
+  }
+  // `joiner`: VR(const V&, const VT*), or with the key in front; null when the table has no row or the key is null.
+  template <class VT, class F, class KS = UseDefaultSerde, class VS = UseDefaultSerde>
+  auto LeftJoin(const KTable<K, VT>& table, F joiner, const Joined<KS, VS>& joined = {}) const {
+    return JoinTable<detail::JoinKind::kLeft, VT>(table, std::move(joiner), joined);
+  }
+
+  // With the row of a global table whose key `mapper` makes of the record: KG(const K&, const V&), or std::optional<KG>.
+  // `joiner` as of a table; it gets this record's key. Records without a row, or without a table's key, are dropped.
+  template <class KG, class VG, class M, class F>
+  auto Join(const GlobalKTable<KG, VG>& table, M mapper, F joiner, Named named = {}) const {
+    return JoinGlobal<detail::JoinKind::kInner>(table, std::move(mapper), std::move(joiner), std::move(named));
+  }
+  // They are joined with null.
+  template <class KG, class VG, class M, class F>
+  auto LeftJoin(const GlobalKTable<KG, VG>& table, M mapper, F joiner, Named named = {}) const {
+    return JoinGlobal<detail::JoinKind::kLeft>(table, std::move(mapper), std::move(joiner), std::move(named));
   }
 
   // `supplier` makes one processor per task: std::unique_ptr<P>() for a P derived from Processor<K, V, KO, VO>.
@@ -278,27 +313,34 @@ class KStream {
     });
   }
 
-  template <class VT, class VR, class F, bool kLeft>
-  KStream<K, VR> JoinTable(const KTable<K, VT>& table, F joiner, Named named) const {
-    detail::StreamHandle stream = handle_;
-    if (stream.repartition_required)
-      stream = detail::Repartition<K, V>(stream, named.name.empty() ? stream.node : named.name, std::nullopt,
-                                         DefaultSerde<K>{}, DefaultSerde<V>{});
-    const std::string name = stream.graph->NameOr(std::move(named.name), kLeft ? "KSTREAM-LEFTJOIN-" : "KSTREAM-JOIN-");
-    const auto id = stream.graph->Add({stream.id}, [=, parent = stream.node, sources = stream.sources,
-                                                                       table_sources = table.handle().sources,
-                                                                       view = table.View()](Topology& topology) {
-      topology.AddNode({.name = name, .predecessors = {parent}, .stores = view.stores, .factory = [=] {
-                          return std::make_unique<detail::StreamTableJoinNode<K, V, VT, VR, F, kLeft>>(view.getter(), joiner);
+  template <detail::JoinKind kKind, class VO, class F, class KS, class VS, class VOS>
+  auto JoinStream(const KStream<K, VO>& other, F joiner, const JoinWindows& windows,
+                  const StreamJoined<KS, VS, VOS>& joined) const {
+    using VR = detail::NullableType<detail::JoinResult<kKind, K, V, VO, F>>;
+    return KStream<K, VR>(
+        detail::JoinStreams<kKind, K, V, VO, VR>(handle_, other.handle(), std::move(joiner), windows, joined));
+  }
+  template <detail::JoinKind kKind, class KG, class VG, class M, class F>
+  auto JoinGlobal(const GlobalKTable<KG, VG>& table, M mapper, F joiner, Named named) const {
+    using VR = detail::NullableType<detail::JoinResult<kKind, K, V, VG, F>>;
+    static_assert(std::is_same_v<detail::NullableType<detail::KeyValueResult<M, K, V>>, KG>,
+                  "the mapper returns a key of the global table, or a std::optional of one");
+    // The generated name is that of a left join for both kinds (KStreamImpl.doGlobalTableJoin).
+    const std::string name = handle_.graph->NameOr(std::move(named.name), "KSTREAM-LEFTJOIN-");
+    const detail::GlobalRows<KG, VG> rows(table.QueryableStoreName(), table.key_serde(), table.value_serde());
+    detail::StreamHandle joined = handle_;
+    joined.node = name;
+    joined.id = handle_.graph->Add({handle_.id}, [=, parent = handle_.node](Topology& topology) {
+      topology.AddNode({.name = name, .predecessors = {parent}, .factory = [=] {
+                          return std::make_unique<detail::GlobalTableJoinNode<K, V, KG, VG, VR, M, F, kKind>>(rows, mapper, joiner);
                         }});
-      std::vector<std::string> group(sources.begin(), sources.end());
-      group.insert(group.end(), table_sources.begin(), table_sources.end());
-      topology.AddCopartition(std::move(group));
-    }, {.name = name, .takes_null_keys = kLeft});
-    stream.id = id;
-    stream.node = name;
-    stream.sources.insert(table.handle().sources.begin(), table.handle().sources.end());
-    return KStream<K, VR>(std::move(stream));
+    }, {.name = name, .takes_null_keys = kKind == detail::JoinKind::kLeft});
+    return KStream<K, VR>(std::move(joined));
+  }
+  template <detail::JoinKind kKind, class VT, class F, class KS, class VS>
+  auto JoinTable(const KTable<K, VT>& table, F joiner, const Joined<KS, VS>& joined) const {
+    using VR = detail::NullableType<detail::JoinResult<kKind, K, V, VT, F>>;
+    return KStream<K, VR>(detail::JoinTable<kKind, K, V, VT, VR>(handle_, table, std::move(joiner), joined));
   }
 
   detail::StreamHandle handle_;

@@ -38,6 +38,9 @@ struct TableStore {
   AnySerde<K> key_serde;
   AnySerde<V> value_serde;
   state::StoreSpec spec;  // no name: no store
+  absl::Status error = absl::OkStatus();  // what is wrong with what was asked for
+
+  bool versioned() const { return spec.kind == state::StoreKind::kVersioned; }
 };
 
 // Serdes that are not given are those of the table above.
@@ -47,6 +50,8 @@ TableStore<K, V> TableStoreOf(const Materialized<KS, VS>& materialized, std::str
   TableStore<K, V> store{SerdeOr<KS, K>(materialized.key_serde, key_serde),
                          SerdeOr<VS, V>(materialized.value_serde, value_serde),
                          SpecOf(materialized, std::move(name), state::StoreKind::kKeyValue)};
+  if (store.spec.kind == state::StoreKind::kVersioned && materialized.store_name.empty())
+    store.error = base::UsageError("a versioned store needs a name: give Materialized one");
   if (store.spec.schema == nullptr)
     store.spec.schema = MakeSchema<K, V>(store.key_serde, store.value_serde, Merging::kNone);
   return store;
@@ -271,6 +276,9 @@ class KTable {
         return std::make_unique<detail::StoreGetter<K, VR>>(name, key_serde, value_serde);
       };
     }
+    // A store of its own decides whether the table is versioned; without one it is as the table above.
+    if (!store.spec.name.empty()) origin->SetVersioned(store.versioned());
+    handle_.graph->Fail(store.error);
     const auto id = handle_.graph->Add(
         {handle_.id}, [=, parent = handle_.node, above = handle_.origin](Topology& topology) {
           detail::WriteTable<K, VR>(topology, name, {parent}, store, *origin, above->versioned(), make_node, stores);
@@ -293,6 +301,8 @@ template <class K, class V>
 KTable<K, V> AddTableSource(TableHandle handle, StreamGraph::NodeId parent, TableStore<K, V> store, bool store_named,
                             std::function<std::string(Topology&)> write_above) {
   handle.origin = TableOrigin::Source(store.spec.name, store_named);
+  handle.origin->SetVersioned(store.versioned());
+  handle.graph->Fail(store.error);
   handle.id = handle.graph->Add({parent}, [=, name = handle.node, origin = handle.origin](Topology& topology) {
     const std::string above = write_above(topology);
     WriteTable<K, V>(topology, name, {above}, store, *origin, false, [](const TableNodeOptions<K, V>& options) {

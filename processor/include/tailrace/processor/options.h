@@ -131,6 +131,8 @@ struct Materialized {
     other.logging = logging;
     other.in_memory = in_memory;
     other.retention = retention;
+    other.history_retention = history_retention;
+    other.segment_interval = segment_interval;
     other.changelog_config = changelog_config;
     other.schema = schema;
     return other;
@@ -140,6 +142,14 @@ struct Materialized {
   Materialized& InMemory() { in_memory = true; return *this; }
   // May only raise what size and grace ask for.
   Materialized& WithRetention(std::chrono::milliseconds time) { retention = time; return *this; }
+  // A versioned store (Stores.persistentVersionedKeyValueStore, KIP-889): joins see the row as it was at the record's time, up
+  // to `history` back, and older updates are dropped. It never caches, and needs a name. `segment_interval`: in what steps old
+  // versions are deleted; not given: a part of the history.
+  Materialized& Versioned(std::chrono::milliseconds history, std::optional<std::chrono::milliseconds> interval = std::nullopt) {
+    history_retention = history;
+    segment_interval = interval;
+    return *this;
+  }
   Materialized& WithSchema(std::shared_ptr<const state::ValueSchema> s) { schema = std::move(s); return *this; }
 
   std::string store_name;
@@ -149,6 +159,8 @@ struct Materialized {
   bool logging = true;
   bool in_memory = false;
   std::optional<std::chrono::milliseconds> retention;
+  std::optional<std::chrono::milliseconds> history_retention;  // absent: the latest value only
+  std::optional<std::chrono::milliseconds> segment_interval;
   std::map<std::string, std::string> changelog_config;
   std::shared_ptr<const state::ValueSchema> schema;  // null: made from the serdes where the types allow it
 };

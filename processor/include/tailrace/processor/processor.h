@@ -39,7 +39,7 @@ class ProcessingContext {
   const std::string& application_id() const { return task_.application_id(); }
   // Where the record that is being processed came from; the topic is empty in a punctuation.
   const RecordContext& record() const { return task_.record(); }
-  // The headers of the record as it was read.
+  // The headers of the record as it was read, or as a processor above has forwarded it.
   const kafka::Headers& headers() const { return task_.record_headers(); }
   // The headers that `record` carries now: what an operator above has put on it, otherwise those that were read. To change
   // them, forward a record whose `headers` point to a changed copy.
@@ -55,6 +55,11 @@ class ProcessingContext {
   // REQUIRES: the store is connected to this processor.
   state::KeyValueStore& key_value_store(std::string_view name) const { return task_.key_value_store(name); }
   state::WindowStore& window_store(std::string_view name) const { return task_.window_store(name); }
+  state::VersionedStore& versioned_store(std::string_view name) const { return task_.versioned_store(name); }
+
+  // Global stores, to be read; see ReadView. Null before they are there, which is never so once processing has begun.
+  std::shared_ptr<const state::ReadView> global_stores() const { return task_.global_stores().view(); }
+  state::SessionStore& session_store(std::string_view name) const { return task_.session_store(name); }
 
   // `callback(now_ms)` fires every interval of stream time or wall-clock time, until the handle is cancelled or the task closes.
   std::unique_ptr<PunctuationHandle> Schedule(std::chrono::milliseconds interval, PunctuationType type,
@@ -90,6 +95,25 @@ class ChildNode {
 namespace detail {
 // The place of `name` among a processor's children. Fails the task, naming them, when there is none: -1 then.
 int FindChild(TaskContext& task, std::string_view processor, std::span<const std::string> children, std::string_view name);
+
+// While a record with headers of its own is forwarded, stores keep these with their changes (ProcessorContextImpl.forward).
+class ForwardedHeaders {
+ public:
+  ForwardedHeaders(TaskContext& task, const kafka::Headers* headers) : task_(headers == nullptr ? nullptr : &task) {
+    if (task_ == nullptr) return;
+    before_ = task.ExchangeRecord({});
+    task.ExchangeRecord({headers->empty() ? nullptr : headers, before_.context});
+  }
+  ~ForwardedHeaders() {
+    if (task_ != nullptr) task_->ExchangeRecord(before_);
+  }
+  ForwardedHeaders(const ForwardedHeaders&) = delete;
+  ForwardedHeaders& operator=(const ForwardedHeaders&) = delete;
+
+ private:
+  TaskContext* const task_;
+  state::RecordHeaders before_;
+};
 }  // namespace detail
 
 template <class KO, class VO>
@@ -99,9 +123,15 @@ class ProcessorContext : public ProcessingContext {
       : ProcessingContext(task), output_(output), processor_(processor) {}
 
   // Forwards to all children. Key, value and headers are borrowed during the call.
-  void Forward(const Record<KO, VO>& record) const { output_.Forward(record); }
+  void Forward(const Record<KO, VO>& record) const {
+    const detail::ForwardedHeaders headers(task(), record.headers);
+    output_.Forward(record);
+  }
   // To one child only. REQUIRES: `child` was found.
-  void Forward(const Record<KO, VO>& record, ChildNode<KO, VO> child) const { output_.ForwardTo(*child.node_, record); }
+  void Forward(const Record<KO, VO>& record, ChildNode<KO, VO> child) const {
+    const detail::ForwardedHeaders headers(task(), record.headers);
+    output_.ForwardTo(*child.node_, record);
+  }
   // The child of that name; call it at Init. A name that no child has stops the start, with the names that there are.
   ChildNode<KO, VO> Child(std::string_view name) const {
     std::vector<std::string> names;

@@ -79,6 +79,7 @@ struct TopologyNode {
 struct SubtopologyDescription {
   int32_t id = 0;
   std::vector<TopologyNode> nodes;
+  bool global = false;  // a global store, for which there are no tasks
 };
 struct TopologyDescription {
   std::vector<SubtopologyDescription> subtopologies;
@@ -92,6 +93,7 @@ struct StoreUpdate {
   base::Offset changelog_offset;  // the store's offset after the commit that held this change
   std::string key;
   int64_t window_start_ms = state::kNoWindow;
+  int64_t window_end_ms = state::kNoWindow;  // of a session, inclusive
   std::optional<std::string> value;  // nullopt: deleted
   int64_t timestamp_ms = 0;
 };

@@ -38,6 +38,12 @@ struct Stores {
   static StoreBuilder InMemoryKeyValueStore(std::string name) {
     return StoreBuilder({.name = std::move(name), .in_memory = true});
   }
+  // Versions within `history` before the store's time are kept (versioned_store.h); never cached.
+  static StoreBuilder PersistentVersionedKeyValueStore(std::string name, std::chrono::milliseconds history,
+                                                       std::chrono::milliseconds segment_interval = std::chrono::milliseconds(0)) {
+    return StoreBuilder({.name = std::move(name), .kind = state::StoreKind::kVersioned, .history_retention_ms = history.count(),
+                         .segment_interval_ms = segment_interval.count()});
+  }
   // Windows of `size` are kept while their start is later than stream time - `retention`. With `retain_duplicates` every put
   // of one key and start is kept.
   static StoreBuilder PersistentWindowStore(std::string name, std::chrono::milliseconds retention, std::chrono::milliseconds size,
@@ -49,6 +55,14 @@ struct Stores {
                                           bool retain_duplicates = false) {
     return StoreBuilder({.name = std::move(name), .kind = state::StoreKind::kWindow, .window_size_ms = size.count(),
                          .retention_ms = retention.count(), .retain_duplicates = retain_duplicates, .in_memory = true});
+  }
+  // Sessions are kept while their end is later than stream time - `retention`.
+  static StoreBuilder PersistentSessionStore(std::string name, std::chrono::milliseconds retention) {
+    return StoreBuilder({.name = std::move(name), .kind = state::StoreKind::kSession, .retention_ms = retention.count()});
+  }
+  static StoreBuilder InMemorySessionStore(std::string name, std::chrono::milliseconds retention) {
+    return StoreBuilder({.name = std::move(name), .kind = state::StoreKind::kSession, .retention_ms = retention.count(),
+                         .in_memory = true});
   }
 };
 

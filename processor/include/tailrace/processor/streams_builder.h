@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tailrace/base/config.h"
+#include "tailrace/processor/global_ktable.h"
 #include "tailrace/processor/kstream.h"
 #include "tailrace/processor/topology.h"
 #include "tailrace/processor/topology_operators.h"
@@ -55,6 +56,45 @@ class StreamsBuilder {
   template <class K, class V, class CKS, class CVS, class TE, class KS, class VS>
   KTable<K, V> Table(const std::string& topic, const Consumed<CKS, CVS, TE>& consumed, Materialized<KS, VS> materialized) {
     return TableOf<K, V>(topic, consumed, materialized.WithSerdes(consumed.key_serde, consumed.value_serde));
+  }
+
+  // A topic as a table that every process has whole (global_ktable.h). Records with a null key are dropped, a null value is a
+  // delete. Timestamp extractors do not apply.
+  template <class K, class V, class KS = UseDefaultSerde, class VS = UseDefaultSerde>
+  GlobalKTable<K, V> GlobalTable(const std::string& topic, const Materialized<KS, VS>& materialized = {}) {
+    return GlobalTable<K, V>(topic, Consumed<KS, VS>{materialized.key_serde, materialized.value_serde, {}, {}, {}}, materialized);
+  }
+  template <class K, class V, class CKS, class CVS, class KS = UseDefaultSerde, class VS = UseDefaultSerde>
+  GlobalKTable<K, V> GlobalTable(const std::string& topic, const Consumed<CKS, CVS>& consumed,
+                                 const Materialized<KS, VS>& materialized = {}) {
+    const std::string name = materialized.store_name.empty() ? graph_->NewStoreName(topic + "-") : materialized.store_name;
+    const std::string source = graph_->SuffixedOr(consumed.name, "-source", "KSTREAM-SOURCE-");
+    const std::string table = graph_->NameOr(consumed.name, "KTABLE-SOURCE-");
+    // The serdes of the topic are those of the store.
+    const auto store = detail::TableStoreOf<K, V>(materialized.WithSerdes(consumed.key_serde, consumed.value_serde), name);
+    graph_->Add({detail::StreamGraph::kRoot}, [=](Topology& topology) {
+      topology.AddGlobalStore(
+          store.spec,
+          {.type = TopologyNode::Type::kSource, .name = source, .topics = {topic},
+           .factory = [ks = detail::ResolveSerde<CKS, K>::From(consumed.key_serde),
+                       vs = detail::ResolveSerde<CVS, V>::From(consumed.value_serde)] {
+             return std::make_unique<detail::SourceNodeOf<K, V, CKS, CVS, TimestampExtractor>>(ks, vs);
+           }},
+          {.name = table, .predecessors = {source}, .factory = [store] {
+             return std::make_unique<detail::TableSourceNode<K, V>>(
+                 detail::TableNodeOptions<K, V>{store.spec.name, store.key_serde, store.value_serde});
+           }});
+    });
+    return GlobalKTable<K, V>(store.spec.name, store.key_serde, store.value_serde);
+  }
+  // A store that every process has whole, filled from a topic by a processor of yours (Topology::AddGlobalStore).
+  template <class K, class V, class F, class KS = UseDefaultSerde, class VS = UseDefaultSerde>
+  void AddGlobalStore(state::StoreSpec store, const std::string& topic, F supplier, const Consumed<KS, VS>& consumed = {}) {
+    const std::string source = graph_->SuffixedOr(consumed.name, "-source", "KSTREAM-SOURCE-");
+    const std::string processor = graph_->NameOr(consumed.name, "KTABLE-SOURCE-");
+    graph_->Add({detail::StreamGraph::kRoot}, [=](Topology& topology) {
+      topology.AddGlobalStore<K, V>(store, source, topic, consumed, processor, supplier);
+    });
   }
 
   // A stream from a source operator of your own: `factory` makes one detail::Source per task, which forwards (K, V).

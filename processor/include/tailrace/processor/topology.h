@@ -51,8 +51,17 @@ class Topology {
   Topology& AddSink(const std::string& name, const std::string& topic, const std::vector<std::string>& predecessors,
                     Produced<KS, VS, P> produced = {});
 
+  // A store that every process has whole: `supplier`'s processor fills it from the records of a topic, which nothing else reads;
+  // it forwards nothing. Any processor may read it (ProcessingContext::global_stores).
+  template <class K, class V, class KS = UseDefaultSerde, class VS = UseDefaultSerde, class F>
+  Topology& AddGlobalStore(state::StoreSpec store, const std::string& source, const std::string& topic, Consumed<KS, VS> consumed,
+                           const std::string& processor, F supplier);
+
   Topology& AddNode(detail::NodeSpec node);
+  Topology& AddGlobalStore(state::StoreSpec store, detail::NodeSpec source, detail::NodeSpec processor);
   Topology& AddStateStore(state::StoreSpec store, const std::vector<std::string>& processors);
+  // Null when no store of that name was added.
+  const state::StoreSpec* FindStateStore(std::string_view name) const;
   Topology& ConnectProcessorAndStore(std::string_view processor, std::string_view store);
   // For operators that share a store, whichever is written first: adds it, or connects the processor to it.
   Topology& ShareStateStore(state::StoreSpec store, const std::string& processor);
@@ -74,8 +83,10 @@ class Topology {
   // After Compile:
   const std::string& application_id() const;
   const std::vector<detail::Subtopology>& subtopologies() const;
-  // All of it as one subtopology, which one task can run where every topic has one partition (TopologyTestDriver).
+  // All of it but global stores as one subtopology, which one task can run where every topic has one partition (TopologyTestDriver).
   const detail::Subtopology& whole() const;
+  // The operators and stores of all global stores. No nodes: there are none.
+  const detail::Subtopology& global() const;
   const std::vector<std::vector<std::string>>& copartition_topics() const;  // full topic names per group
   const std::map<std::string, detail::RepartitionTopic>& repartition_topics() const;  // by full name
   // Changes whenever operators, stores or topics change: two processes with different fingerprints do not share work.
@@ -83,8 +94,9 @@ class Topology {
 
   // What StreamsBuilder was allowed to rewrite; absent for a topology made without it.
   const std::optional<TopologyOptimization>& optimization() const { return optimization_; }
-  // True while the DSL writes an operator whose inputs have become one stream and single.store.self.join is on.
-  bool joins_itself() const { return optimization_.has_value() && optimization_->single_store_self_join && single_parent_; }
+  // While the DSL writes: whether these operators, which feed one that is being written, are one, or have become one, and
+  // single.store.self.join is on.
+  bool joins_itself(const std::string& left, const std::string& right) const;
 
   // kInvalidArgument that lists every store, changelog and repartition topic with a generated name, and the call that names
   // it (ensure.explicit.internal.resource.naming). Generated names change when an operator is added before them, and the
@@ -99,11 +111,10 @@ class Topology {
   struct Impl;
   std::unique_ptr<Impl> impl_;
   std::optional<TopologyOptimization> optimization_;
-  // While the DSL writes: what the optimiser has renamed, and whether the present operator has one input.
+  // While the DSL writes: what the optimiser has renamed.
   std::map<std::string, std::string> renamed_predecessors_;
   std::map<std::string, std::string> renamed_sources_;
   std::map<std::string, std::string> source_changelogs_;
-  bool single_parent_ = false;
 };
 
 }  // namespace tailrace::processor

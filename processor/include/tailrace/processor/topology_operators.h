@@ -58,6 +58,23 @@ Topology& Topology::AddProcessor(const std::string& name, const std::vector<std:
                   }});
 }
 
+template <class K, class V, class KS, class VS, class F>
+Topology& Topology::AddGlobalStore(state::StoreSpec store, const std::string& source, const std::string& topic,
+                                   Consumed<KS, VS> consumed, const std::string& processor, F supplier) {
+  using P = typename std::invoke_result_t<F&>::element_type;
+  return AddGlobalStore(std::move(store),
+                        {.type = TopologyNode::Type::kSource,
+                         .name = source,
+                         .topics = {topic},
+                         .factory = [ks = detail::ResolveSerde<KS, K>::From(consumed.key_serde),
+                                     vs = detail::ResolveSerde<VS, V>::From(consumed.value_serde)] {
+                           return std::make_unique<detail::SourceNodeOf<K, V, KS, VS, TimestampExtractor>>(ks, vs);
+                         }},
+                        {.name = processor, .predecessors = {source}, .factory = [supplier = std::move(supplier)] {
+                           return std::make_unique<typename detail::ProcessorNodeOf<P>::type>(supplier());
+                         }});
+}
+
 template <class K, class V, class KS, class VS, class P>
 Topology& Topology::AddSink(const std::string& name, const std::string& topic, const std::vector<std::string>& predecessors,
                             Produced<KS, VS, P> produced) {

@@ -42,6 +42,9 @@ struct TestDriverOptions {
   bool explicit_names = false;
   ErrorHandlers handlers;         // an empty one continues
   std::string dead_letter_topic;  // empty: none
+  // How often operators look for windows that have closed, by the wall clock: at every record, as Kafka Streams' driver does
+  // it. A running application looks once a second.
+  int64_t emit_interval_ms = 0;
 };
 
 // Every topic has one partition, and one task runs the whole topology, as in Kafka Streams' driver of the same name: there is
@@ -72,7 +75,7 @@ class TopologyTestDriver {
 
   // Committed content of a store. REQUIRES: the topology has it.
   std::shared_ptr<const state::ReadView> Store(std::string_view store) const;
-  // All stores, in the order in which they are flushed.
+  // All stores: those of tasks in the order in which they are flushed, then global ones.
   const std::vector<state::StoreSpec>& Stores() const;
   // What was committed with the offsets of each source topic from which a record was taken: partition time and operator
   // times, in Kafka Streams' encoding.

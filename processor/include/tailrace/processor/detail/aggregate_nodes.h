@@ -13,6 +13,7 @@
 
 #include "tailrace/processor/detail/functions.h"
 #include "tailrace/processor/detail/node.h"
+#include "tailrace/processor/detail/window_closer.h"
 #include "tailrace/processor/serde.h"
 #include "tailrace/processor/windows.h"
 
@@ -170,9 +171,11 @@ class WindowClock {
     context.KeepOperatorTime(operator_name, &observed_ms_);
   }
   void Observe(int64_t timestamp_ms) { observed_ms_ = std::max(observed_ms_, timestamp_ms); }
+  // Windows whose end is not later are closed.
+  int64_t close_ms() const { return observed_ms_ - windows_.grace_ms(); }
   // A window takes records while its end is later than stream time - grace.
   bool IsOpen(int64_t window_start_ms) const {
-    return window_start_ms + windows_.size_ms() > observed_ms_ - windows_.grace_ms();
+    return windows_.size_ms() > observed_ms_ - windows_.grace_ms() - window_start_ms;  // the end of a window may overflow
   }
 
  private:
@@ -184,14 +187,15 @@ class WindowClock {
 template <class K, class V, class VR, class Step, class KS, class VS>
 class WindowAggregateNode final : public Operator<K, V, Windowed<K>, Change<VR>>, private state::ChangeListener {
  public:
-  WindowAggregateNode(Step step, TimeWindows windows, std::string store, KS key_serde, VS value_serde)
-      : step_(std::move(step)), clock_(windows), store_name_(std::move(store)), key_serde_(std::move(key_serde)),
-        value_serde_(value_serde), decoder_(std::move(value_serde)) {}
+  WindowAggregateNode(Step step, TimeWindows windows, EmitStrategy emit, std::string store, KS key_serde, VS value_serde)
+      : step_(std::move(step)), clock_(windows), closer_(emit, store), store_name_(std::move(store)),
+        key_serde_(std::move(key_serde)), value_serde_(value_serde), decoder_(std::move(value_serde)) {}
 
   absl::Status Init(TaskContext& context) override {
     store_ = &context.window_store(store_name_);
-    if (store_->spec().caching) store_->SetChangeListener(this);
-    forwards_now_ = !this->output().empty() && !store_->spec().caching;
+    closer_.Init(context);
+    if (store_->spec().caching && !closer_.on_close()) store_->SetChangeListener(this);
+    forwards_now_ = !this->output().empty() && !store_->spec().caching && !closer_.on_close();
     clock_.Init(context, this->name());
     return Operator<K, V, Windowed<K>, Change<VR>>::Init(context);
   }
@@ -210,6 +214,7 @@ class WindowAggregateNode final : public Operator<K, V, Windowed<K>, Change<VR>>
       if (!clock_.IsOpen(start)) this->context().Drop(DropReason::kLate);
       else UpdateWindow(record, key, start);
     }
+    if (closer_.on_close()) [[unlikely]] EmitClosed(record.headers);
   }
 
  private:
@@ -233,22 +238,35 @@ class WindowAggregateNode final : public Operator<K, V, Windowed<K>, Change<VR>>
     if (store_->spec().keep_old_values && previous == nullptr) previous = step_.Initial();
     changed_.key = *record.key;
     changed_.start_ms = start_ms;
-    changed_.end_ms = start_ms + clock_.windows().size_ms();
+    changed_.end_ms = clock_.windows().EndOf(start_ms);
     const Change<VR> change{next, store_->spec().keep_old_values ? previous : nullptr};
     this->Forward({&changed_, &change, timestamp_ms, record.headers});
+  }
+
+  // With the headers of the record that closed them.
+  void EmitClosed(const kafka::Headers* headers) {
+    closer_.EmitTimeWindows(*store_, clock_.windows(), clock_.close_ms(), [&](const state::Row& row) {
+      TAILRACE_CHECK(key_serde_.Deserialize(row.key, changed_.key), "a serde cannot read what it wrote");
+      changed_.start_ms = row.window_start_ms;
+      changed_.end_ms = clock_.windows().EndOf(row.window_start_ms);
+      const Change<VR> change = decoder_.Decode(row.value, {});
+      this->Forward({&changed_, &change, row.timestamp_ms, headers});
+      return true;
+    });
   }
 
   void OnChange(const state::StoreChange& change) override {
     if (this->output().empty()) return;
     TAILRACE_CHECK(key_serde_.Deserialize(change.key, changed_.key), "a serde cannot read what it wrote");
     changed_.start_ms = change.window_start_ms;
-    changed_.end_ms = change.window_start_ms + clock_.windows().size_ms();
+    changed_.end_ms = clock_.windows().EndOf(change.window_start_ms);
     const Change<VR> decoded = decoder_.Decode(change.new_value, change.old_value);
     this->Forward({&changed_, &decoded, change.timestamp_ms, nullptr});
   }
 
   Step step_;
   WindowClock clock_;
+  WindowCloser closer_;
   const std::string store_name_;
   KS key_serde_;
   VS value_serde_;

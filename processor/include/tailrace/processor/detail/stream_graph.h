@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -75,6 +76,13 @@ class StreamGraph {
   // A repartition that is used once more takes its place in the order anew.
   void Touch(NodeId id);
 
+  // The repartition that a join made of a stream, which the next join of the same stream uses again. No source: none yet.
+  struct JoinRepartition {
+    NodeId id = kRoot;
+    std::string source;
+  };
+  JoinRepartition& JoinRepartitionOf(NodeId stream) { return join_repartitions_[stream]; }
+
   // The grace of a windowed aggregation: what is below it may wait until windows close.
   void SetWindowGrace(NodeId node, int64_t grace_ms);
   // The largest grace of the windowed aggregations above `node`, itself included (GraphGraceSearchUtil); nullopt when some
@@ -102,6 +110,7 @@ class StreamGraph {
   NodeId Append(GraphNode node);
 
   std::vector<GraphNode> nodes_{GraphNode{}};
+  std::map<NodeId, JoinRepartition> join_repartitions_;
   int next_index_ = 0;
   int64_t next_priority_ = 1;
   absl::Status error_;

@@ -1,4 +1,4 @@
-// Operators on tables, and the stream-table join.
+// Operators on tables.
 //
 // Each operator has a store or has none. With one, old values come from it; without, they are computed from the change
 // that comes in, when the table above sends old values.
@@ -139,36 +139,6 @@ class TableMapValuesNode final : public TableOperator<K, Change<V>, K, VR> {
   F mapper_;
   Result new_;
   Result old_;
-};
-
-// Looks the table up when a stream record passes (KStreamKTableJoin). The result carries the stream record's time.
-// `joiner` takes (const V&, const VT&); of a left join (const V&, const VT*).
-template <class K, class V, class VT, class VR, class F, bool kLeft>
-class StreamTableJoinNode final : public Operator<K, V, K, VR> {
- public:
-  StreamTableJoinNode(std::unique_ptr<ValueGetter<K, VT>> table, F joiner)
-      : table_(std::move(table)), joiner_(std::move(joiner)) {}
-  absl::Status Init(TaskContext& context) override {
-    table_->Init(context);
-    return Operator<K, V, K, VR>::Init(context);
-  }
-  void Process(const Record<K, V>& record) override {
-    if (record.value == nullptr) return this->context().Drop(DropReason::kNullValue);
-    if (record.key == nullptr && !kLeft) return this->context().Drop(DropReason::kNullKey);
-    const VT* const other = record.key == nullptr ? nullptr : table_->Get(*record.key).value;
-    if constexpr (kLeft) {
-      const auto& joined = joiner_(*record.value, other);
-      this->Forward({record.key, PointerTo(joined), record.timestamp_ms, record.headers});
-    } else {
-      if (other == nullptr) return;
-      const auto& joined = joiner_(*record.value, *other);
-      this->Forward({record.key, PointerTo(joined), record.timestamp_ms, record.headers});
-    }
-  }
-
- private:
-  std::unique_ptr<ValueGetter<K, VT>> table_;
-  F joiner_;
 };
 
 }  // namespace tailrace::processor::detail

@@ -8,10 +8,14 @@
 #include <string>
 #include <string_view>
 
+#include "absl/functional/function_ref.h"
 #include "tailrace/base/status.h"
 #include "tailrace/kafka/producer.h"
+#include "tailrace/processor/detail/global_stores.h"
 #include "tailrace/processor/record.h"
+#include "tailrace/state/session_store.h"
 #include "tailrace/state/store.h"
+#include "tailrace/state/versioned_store.h"
 #include "tailrace/state/time_ordered_buffer.h"
 
 namespace tailrace::processor::detail {
@@ -57,13 +61,25 @@ class TaskContext {
   // put back. What `record` points to must live that long.
   virtual state::RecordHeaders ExchangeRecord(const state::RecordHeaders& record) = 0;
 
+  // Runs `process` as if a record that was kept from earlier were the one that is being processed.
+  virtual void ProcessKept(const RecordContext& record, const kafka::Headers& headers, absl::FunctionRef<void()> process) = 0;
+
   // The largest timestamp taken from any of the task's partitions; -1 before the first record.
   virtual int64_t stream_time_ms() const = 0;
   virtual int64_t wall_time_ms() const = 0;
+  // How often, by the wall clock, an operator looks for windows that have closed.
+  virtual int64_t emit_interval_ms() const = 0;
 
   // By name, at Init. REQUIRES: the topology connects the operator to the store.
   virtual state::KeyValueStore& key_value_store(std::string_view name) = 0;
   virtual state::WindowStore& window_store(std::string_view name) = 0;
+  virtual state::VersionedStore& versioned_store(std::string_view name) = 0;
+  // Whether the store of that name is a versioned one.
+  virtual bool is_versioned(std::string_view name) const = 0;
+
+  // The stores of global tables, of which the topology has at least one.
+  virtual const GlobalStores& global_stores() const = 0;
+  virtual state::SessionStore& session_store(std::string_view name) = 0;
   virtual state::TimeOrderedBuffer& time_ordered_buffer(std::string_view name) = 0;
 
   // Operator times survive a restart: Restored gives the committed value at Init (-1 when none); Keep registers the live

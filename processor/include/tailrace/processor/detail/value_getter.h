@@ -12,6 +12,7 @@
 #include "tailrace/processor/detail/any_serde.h"
 #include "tailrace/processor/detail/functions.h"
 #include "tailrace/processor/detail/task_context.h"
+#include "tailrace/state/versioned_store.h"
 
 namespace tailrace::processor::detail {
 
@@ -44,7 +45,7 @@ struct TableView {
   ValueGetterFactory<K, V> getter;
 };
 
-// Rows of a key-value store.
+// Rows of a key-value store or of a versioned one.
 template <class K, class V>
 class StoreGetter final : public ValueGetter<K, V> {
  public:
@@ -52,9 +53,12 @@ class StoreGetter final : public ValueGetter<K, V> {
       : store_name_(std::move(store)), key_serde_(std::move(key_serde)), value_serde_(std::move(value_serde)) {}
   void Init(TaskContext& context) override {
     context_ = &context;
-    store_ = &context.key_value_store(store_name_);
+    if (context.is_versioned(store_name_)) versioned_ = &context.versioned_store(store_name_);
+    else store_ = &context.key_value_store(store_name_);
   }
+  bool versioned() const override { return versioned_ != nullptr; }
   ValueAndTimestamp<V> Get(const K& key) override {
+    if (versioned_ != nullptr) return Decoded(versioned_->Get(key_serde_.Serialize(key, scratch_)));
     const auto row = store_->Get(key_serde_.Serialize(key, scratch_));
     if (!row.ok()) {
       context_->Fail(row.status());
@@ -64,13 +68,24 @@ class StoreGetter final : public ValueGetter<K, V> {
     TAILRACE_CHECK(value_serde_.Deserialize((*row)->value, value_), "a serde cannot read what it wrote");
     return {&value_, (*row)->timestamp_ms};
   }
+  ValueAndTimestamp<V> GetAsOf(const K& key, int64_t time_ms) override {
+    return Decoded(versioned_->GetAsOf(key_serde_.Serialize(key, scratch_), time_ms));
+  }
 
  private:
+  ValueAndTimestamp<V> Decoded(const absl::StatusOr<std::optional<state::Version>>& version) {
+    if (!version.ok()) context_->Fail(version.status());
+    if (!version.ok() || !version->has_value()) return {};
+    TAILRACE_CHECK(value_serde_.Deserialize((*version)->value, value_), "a serde cannot read what it wrote");
+    return {&value_, (*version)->valid_from_ms};
+  }
+
   const std::string store_name_;
   AnySerde<K> key_serde_;
   AnySerde<V> value_serde_;
   TaskContext* context_ = nullptr;
-  state::KeyValueStore* store_ = nullptr;
+  state::KeyValueStore* store_ = nullptr;  // or:
+  state::VersionedStore* versioned_ = nullptr;
   std::string scratch_;
   V value_{};
 };

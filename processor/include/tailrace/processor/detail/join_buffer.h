@@ -1,0 +1,41 @@
+// Records of a stream that wait until the table they are joined with has caught up with them.
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "absl/functional/function_ref.h"
+#include "tailrace/processor/detail/task_context.h"
+
+namespace tailrace::processor::detail {
+
+// The buffer of a stream-table join with a grace period (RocksDBTimeOrderedKeyValueBuffer, KIP-923), over bytes. The records
+// are in a key-value store; their keys, which begin with the time, are also kept in memory. Owned by one operator. Not
+// thread-safe.
+class JoinBuffer {
+ public:
+  JoinBuffer(std::string store, int64_t grace_ms) : store_name_(std::move(store)), grace_ms_(grace_ms) {}
+  absl::Status Init(TaskContext& context);
+
+  // Keeps a record. False when it is earlier than the newest one that was kept by more than the grace: it is to be joined now.
+  bool Put(std::string_view key, std::string_view value, int64_t timestamp_ms, const kafka::Headers& headers);
+
+  // Calls `emit` for the records that have waited long enough, by time, as the records that are being processed, and forgets them.
+  using Emit = absl::FunctionRef<void(std::string_view key, std::string_view value, int64_t timestamp_ms, const kafka::Headers& headers)>;
+  void Evict(Emit emit);
+
+ private:
+  const std::string store_name_;
+  const int64_t grace_ms_;
+  TaskContext* context_ = nullptr;
+  state::KeyValueStore* store_ = nullptr;
+  std::set<std::string> keys_;  // byte 0 ‖ int64 time ‖ key ‖ int32 sequence
+  int64_t newest_ms_ = -1;
+  int32_t sequence_ = 0;
+  std::string key_;
+  std::string value_;
+};
+
+}  // namespace tailrace::processor::detail
