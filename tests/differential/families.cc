@@ -9,7 +9,14 @@ const Grammar& Grammar::Get() {
     AddStateless(all);
     AddAggregates(all);
     AddTimeWindows(all);
+    AddSliding(all);
+    AddSessions(all);
+    AddOnClose(all);
+    AddCogroups(all);
     AddTables(all);
+    AddJoins(all);
+    AddVersioned(all);
+    AddGlobals(all);
     AddGroupedTables(all);
     AddTableJoins(all);
     AddSuppression(all);

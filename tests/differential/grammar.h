@@ -23,6 +23,16 @@ enum class Type {
   kBranches,
   kGrouped,
   kTimeWindowed,
+  kVersionedTable,
+  kGlobalTable,
+  kCogrouped,
+  kSlidingWindowed,
+  kSessionWindowed,
+  kTimeOnClose,
+  kSlidingOnClose,
+  kSessionOnClose,
+  kSessionTable,
+  kSessionStream,
   kGroupedTable,
 };
 
@@ -90,7 +100,14 @@ class Grammar {
 void AddStateless(Grammar& grammar);
 void AddAggregates(Grammar& grammar);
 void AddTimeWindows(Grammar& grammar);
+void AddSliding(Grammar& grammar);
+void AddSessions(Grammar& grammar);
+void AddOnClose(Grammar& grammar);
+void AddCogroups(Grammar& grammar);
 void AddTables(Grammar& grammar);
+void AddJoins(Grammar& grammar);
+void AddVersioned(Grammar& grammar);
+void AddGlobals(Grammar& grammar);
 void AddGroupedTables(Grammar& grammar);
 void AddTableJoins(Grammar& grammar);
 void AddSuppression(Grammar& grammar);

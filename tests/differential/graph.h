@@ -10,17 +10,23 @@
 #include "case.h"
 #include "functions.h"
 #include "tailrace/base/check.h"
+#include "tailrace/processor/stores.h"
 #include "tailrace/processor/streams_builder.h"
+#include "tailrace/processor/typed_store.h"
 
 namespace tailrace::differential {
 
 using Stream = processor::KStream<Text, Text>;
 using WindowedStream = processor::KStream<processor::Windowed<Text>, Text>;
 using Table = processor::KTable<Text, Text>;
+using GlobalTable = processor::GlobalKTable<Text, Text>;
 using WindowedTable = processor::KTable<processor::Windowed<Text>, Text>;
 using Branches = std::vector<Stream>;
 using Grouped = processor::KGroupedStream<Text, Text>;
 using TimeWindowed = processor::TimeWindowedKStream<Text, Text>;
+using Cogrouped = processor::CogroupedKStream<Text, Text>;
+using SlidingWindowed = processor::SlidingWindowedKStream<Text, Text>;
+using SessionWindowed = processor::SessionWindowedKStream<Text, Text>;
 using GroupedTable = processor::KGroupedTable<Text, Text>;
 
 struct Graph {

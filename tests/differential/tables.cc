@@ -52,13 +52,15 @@ void AddTables(Grammar& grammar) {
                [](Graph& graph, const Op& op) -> std::any {
                  return graph.Input<Stream>(op, 0).Join(
                      graph.Input<Table>(op, 1),
-                     [f = Functions(op)](const Text& v, const Text& t) { return f.Joined(&v, &t); }, NamedOf(op));
+                     [f = Functions(op)](const Text& v, const Text& t) { return f.Joined(&v, &t); },
+                     processor::Joined<>(op.TextOr("name", "")));
                }});
   grammar.Add({"stream.leftJoinTable", {Type::kStream, Type::kTable}, Type::kStream, DrawJoin,
                [](Graph& graph, const Op& op) -> std::any {
                  return graph.Input<Stream>(op, 0).LeftJoin(
                      graph.Input<Table>(op, 1),
-                     [f = Functions(op)](const Text& v, const Text* t) { return f.Joined(&v, t); }, NamedOf(op));
+                     [f = Functions(op)](const Text& v, const Text* t) { return f.Joined(&v, t); },
+                     processor::Joined<>(op.TextOr("name", "")));
                }});
 }
 

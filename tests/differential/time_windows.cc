@@ -51,6 +51,10 @@ void AddTimeWindows(Grammar& grammar) {
                  return graph.Input<Grouped>(op).WindowedBy(
                      WindowsOf(op).AdvanceBy(std::chrono::milliseconds(op.Number("advance"))));
                }});
+  grammar.Add({"grouped.unlimited", {Type::kGrouped}, Type::kTimeWindowed,
+               [](Plan& plan, Op& op) { plan.Number(op, "start", 0, 40); }, [](Graph& graph, const Op& op) -> std::any {
+                 return graph.Input<Grouped>(op).WindowedBy(processor::UnlimitedWindows::Of().StartOn(op.Number("start")));
+               }});
   grammar.Add({"timeWindowed.count", {Type::kTimeWindowed}, Type::kWindowedTable, DrawAggregate,
                [](Graph& graph, const Op& op) -> std::any {
                  const auto& in = graph.Input<TimeWindowed>(op);

@@ -1,6 +1,8 @@
 #include "twin.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -43,7 +45,11 @@ bool IsDescription(std::string_view header) { return header.starts_with("__strea
 // and headers that the record had at the operator that failed; ours are those of the record that was read.
 constexpr char kDeadLetters[] = "dead";
 
-void WriteTopics(TopologyTestDriver& driver, Transcript& transcript) {
+using KeysByTopic = std::map<std::string, std::set<std::string>>;
+
+// Returns the keys that were written, by topic.
+KeysByTopic WriteTopics(TopologyTestDriver& driver, Transcript& transcript) {
+  KeysByTopic keys;
   for (const std::string& topic : driver.ProducedTopics()) {
     for (const DriverRecord& record : driver.TakeProduced(topic)) {
       std::string line = "record " + topic + " ";
@@ -53,7 +59,9 @@ void WriteTopics(TopologyTestDriver& driver, Transcript& transcript) {
         AppendBytes(line, record.key);
         line += ' ';
         AppendBytes(line, record.value);
-        absl::StrAppend(&line, " ", record.timestamp_ms);
+        // Kafka Streams leaves the time of a join buffer's record to the producer.
+        if (topic.ends_with("-Buffer-changelog")) line += " -1";
+        else absl::StrAppend(&line, " ", record.timestamp_ms);
       }
       for (const kafka::Header& header : record.headers) {
         if (topic == kDeadLetters && !IsDescription(header.name)) continue;
@@ -62,30 +70,74 @@ void WriteTopics(TopologyTestDriver& driver, Transcript& transcript) {
         else AppendBytes(line, header.value);
       }
       transcript.push_back(std::move(line));
+      if (record.key.has_value()) keys[topic].insert(*record.key);
     }
   }
+  return keys;
 }
 
-absl::Status WriteStores(const TopologyTestDriver& driver, Transcript& transcript) {
+// The latest version of each key that was logged, and that of each time at which there was a record.
+absl::Status WriteVersions(const state::ReadView& view, const std::string& store, const std::set<std::string>& keys,
+                           const std::set<int64_t>& times, Transcript& rows) {
+  for (const std::string& key : keys) {
+    std::string begin = "store " + store + " ";
+    AppendBytes(begin, std::string_view(key));
+    TAILRACE_ASSIGN_OR_RETURN(const auto latest, view.Get(store, key));
+    if (latest.has_value()) {
+      std::string line = begin + " ";
+      AppendBytes(line, std::string_view(latest->value));
+      absl::StrAppend(&line, " ", latest->timestamp_ms);
+      rows.push_back(std::move(line));
+    }
+    for (const int64_t time : times) {
+      TAILRACE_ASSIGN_OR_RETURN(const auto version, view.GetAsOf(store, key, time));
+      if (!version.has_value()) continue;
+      std::string line = absl::StrCat(begin, " @", time, " ");
+      AppendBytes(line, std::string_view(version->value));
+      absl::StrAppend(&line, " ", version->valid_from_ms);
+      rows.push_back(std::move(line));
+    }
+  }
+  return absl::OkStatus();
+}
+
+// The store of records that wait for a partner: it is seen in its changelog only, since Kafka Streams shows it otherwise.
+bool IsSharedByJoin(const std::string& store) {
+  return store.ends_with("-shared-join-store") || store.starts_with("KSTREAM-OUTERSHARED-");
+}
+
+absl::Status WriteStores(const TopologyTestDriver& driver, const KeysByTopic& keys, const std::set<int64_t>& times,
+                         Transcript& transcript) {
   std::vector<state::StoreSpec> stores = driver.Stores();
   std::sort(stores.begin(), stores.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   for (const state::StoreSpec& store : stores) {
+    // Neither can Kafka Streams show the buffers of joins, and the windows of a join that have no length.
+    if (IsSharedByJoin(store.name) || store.name.ends_with("-Buffer")) continue;
+    if (store.retain_duplicates && store.window_size_ms == 0) continue;
     // Buffers of suppressions and subscriptions of foreign-key joins are seen in their changelogs only.
     if (store.kind == state::StoreKind::kTimeOrderedBuffer || store.log_record_headers) continue;
     Transcript rows;
     const auto add = [&](const state::Row& row) {
       std::string line = "store " + store.name + " ";
       AppendBytes(line, row.key);
-      if (row.window_start_ms != state::kNoWindow)
-        absl::StrAppend(&line, " [", row.window_start_ms, ",", row.window_start_ms + store.window_size_ms, ")");
+      const bool session = store.kind == state::StoreKind::kSession;
+      if (session)
+        absl::StrAppend(&line, " [", row.window_start_ms, ",", row.window_end_ms, "]");
+      else if (row.window_start_ms != state::kNoWindow)
+        absl::StrAppend(&line, " [", row.window_start_ms, ",",
+                        row.window_start_ms + std::min(store.window_size_ms, INT64_MAX - row.window_start_ms), ")");
       line += ' ';
       AppendBytes(line, row.value);
-      absl::StrAppend(&line, " ", row.timestamp_ms);
+      // Kafka Streams' session stores keep no time, nor do those of stream-stream joins.
+      if (!session && !store.retain_duplicates) absl::StrAppend(&line, " ", row.timestamp_ms);
       rows.push_back(std::move(line));
       return true;
     };
     const auto view = driver.Store(store.name);
-    if (store.kind == state::StoreKind::kKeyValue)
+    if (store.kind == state::StoreKind::kVersioned) {
+      if (const auto logged = keys.find("app-" + store.name + "-changelog"); logged != keys.end())
+        TAILRACE_RETURN_IF_ERROR(WriteVersions(*view, store.name, logged->second, times, rows));
+    } else if (store.kind == state::StoreKind::kKeyValue)
       TAILRACE_RETURN_IF_ERROR(view->Range(store.name, std::nullopt, std::nullopt, std::nullopt, add));
     else
       TAILRACE_RETURN_IF_ERROR(view->FetchAll(store.name, 0, INT64_MAX, std::nullopt, add));
@@ -139,8 +191,11 @@ absl::Status Run(const Grammar& grammar, const Case& c, Transcript& transcript) 
   TAILRACE_ASSIGN_OR_RETURN(const auto driver, TopologyTestDriver::Create(std::move(topology), options));
   transcript = std::move(described);
   for (const Event& event : c.events) TAILRACE_RETURN_IF_ERROR(Pipe(*driver, event));
-  WriteTopics(*driver, transcript);
-  TAILRACE_RETURN_IF_ERROR(WriteStores(*driver, transcript));
+  const KeysByTopic keys = WriteTopics(*driver, transcript);
+  std::set<int64_t> times;
+  for (const Event& event : c.events)
+    if (!event.topic.empty()) times.insert(event.timestamp_ms);
+  TAILRACE_RETURN_IF_ERROR(WriteStores(*driver, keys, times, transcript));
   for (const auto& [topic, metadata] : driver->CommittedMetadata()) {
     const processor::CommittedMetadata decoded = processor::DecodeCommittedMetadata(metadata);
     transcript.push_back(absl::StrCat("committed ", topic, " ", decoded.partition_time_ms));

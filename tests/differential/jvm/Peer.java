@@ -15,6 +15,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.apache.kafka.clients.consumer.MockConsumer;
@@ -41,6 +42,10 @@ import org.apache.kafka.streams.state.ReadOnlySessionStore;
 import org.apache.kafka.streams.state.ReadOnlyWindowStore;
 import org.apache.kafka.streams.state.TimestampedKeyValueStoreWithHeaders;
 import org.apache.kafka.streams.state.ValueAndTimestamp;
+import org.apache.kafka.streams.state.ValueTimestampHeaders;
+import org.apache.kafka.streams.state.VersionedKeyValueStore;
+import org.apache.kafka.streams.state.VersionedRecord;
+import org.apache.kafka.streams.state.internals.LeftOrRightValue;
 import org.apache.kafka.streams.state.internals.WrappedStateStore;
 import org.apache.kafka.streams.test.TestRecord;
 
@@ -57,7 +62,14 @@ public final class Peer {
         Stateless.register(kinds);
         Aggregates.register(kinds);
         TimeWindowed.register(kinds);
+        Sliding.register(kinds);
+        Sessions.register(kinds);
+        OnClose.register(kinds);
+        Cogroups.register(kinds);
         Tables.register(kinds);
+        Joins.register(kinds);
+        Versioned.register(kinds);
+        Globals.register(kinds);
         GroupedTables.register(kinds);
         TableJoins.register(kinds);
         Suppression.register(kinds);
@@ -84,6 +96,8 @@ public final class Peer {
         }
     }
 
+    private int cases;
+
     private List<String> run(final List<String> lines) {
         final List<String> transcript = new ArrayList<>();
         try {
@@ -101,7 +115,8 @@ public final class Peer {
     private void runOrThrow(final List<String> lines, final List<String> transcript) {
         final Properties properties = new Properties();
         properties.put(StreamsConfig.APPLICATION_ID_CONFIG, "app");
-        properties.put(StreamsConfig.STATE_DIR_CONFIG, stateDirectory.toString());
+        // A folder of its own: a driver that fails to close keeps its stores locked.
+        properties.put(StreamsConfig.STATE_DIR_CONFIG, stateDirectory.resolve(Integer.toString(++cases)).toString());
         properties.put(StreamsConfig.DEFAULT_KEY_SERDE_CLASS_CONFIG, Serdes.StringSerde.class);
         properties.put(StreamsConfig.DEFAULT_VALUE_SERDE_CLASS_CONFIG, Serdes.StringSerde.class);
         // Ours skips what has no valid time; the default of Kafka Streams stops the application.
@@ -127,8 +142,14 @@ public final class Peer {
                     RawInput.pipe(driver, event[1], record(event), Long.parseLong(event[4]));
                 }
             }
-            writeTopics(driver, transcript);
-            writeStores(driver, transcript);
+            final Map<String, Set<String>> keys = writeTopics(driver, transcript);
+            final TreeSet<Long> times = new TreeSet<>();
+            for (final String[] event : events) {
+                if (event[0].equals("record")) {
+                    times.add(Long.parseLong(event[4]));
+                }
+            }
+            writeStores(driver, keys, times, transcript);
             writeOffsets(driver, transcript);
         }
     }
@@ -148,7 +169,9 @@ public final class Peer {
         return word.equals("-") ? null : word.substring(1);
     }
 
-    private static void writeTopics(final TopologyTestDriver driver, final List<String> transcript) {
+    /** Returns the keys that were written, by topic. */
+    private static Map<String, Set<String>> writeTopics(final TopologyTestDriver driver, final List<String> transcript) {
+        final Map<String, Set<String>> keys = new TreeMap<>();
         for (final String topic : new TreeSet<>(driver.producedTopicNames())) {
             final var output = driver.createOutputTopic(topic, new ByteArrayDeserializer(), new ByteArrayDeserializer());
             for (final TestRecord<byte[], byte[]> record : output.readRecordsToList()) {
@@ -164,6 +187,27 @@ public final class Peer {
                     line.append(' ').append(header.key()).append('=').append(said(header) ? shown(header.value()) : "said");
                 }
                 transcript.add(line.toString());
+                if (record.key() != null) {
+                    keys.computeIfAbsent(topic, name -> new TreeSet<>()).add(new String(record.key(), StandardCharsets.UTF_8));
+                }
+            }
+        }
+        return keys;
+    }
+
+    /** The latest version of each key that was logged, and that of each time at which there was a record. */
+    private static void writeVersions(final VersionedKeyValueStore<String, ?> store, final String begin, final Set<String> keys,
+                                      final TreeSet<Long> times, final List<String> rows) {
+        for (final String key : keys) {
+            final VersionedRecord<?> latest = store.get(key);
+            if (latest != null) {
+                rows.add(begin + shown(bytes(key)) + ' ' + shown(bytes(latest.value())) + ' ' + latest.timestamp());
+            }
+            for (final long time : times) {
+                final VersionedRecord<?> version = store.get(key, time);
+                if (version != null) {
+                    rows.add(begin + shown(bytes(key)) + " @" + time + ' ' + shown(bytes(version.value())) + ' ' + version.timestamp());
+                }
             }
         }
     }
@@ -173,23 +217,42 @@ public final class Peer {
         return !header.key().startsWith("__streams.errors.");
     }
 
-    private static void writeStores(final TopologyTestDriver driver, final List<String> transcript) {
+    @SuppressWarnings("unchecked")
+    private static void writeStores(final TopologyTestDriver driver, final Map<String, Set<String>> keys, final TreeSet<Long> times,
+                                    final List<String> transcript) {
         for (final Map.Entry<String, StateStore> entry : new TreeMap<>(driver.getAllStateStores()).entrySet()) {
             final String begin = "store " + entry.getKey() + " ";
             final List<String> rows = new ArrayList<>();
             if (entry.getValue() instanceof TimestampedKeyValueStoreWithHeaders<?, ?>) {
                 continue;  // subscriptions of a foreign-key join: seen in their changelog only
             }
-            if (entry.getValue() instanceof ReadOnlyKeyValueStore<?, ?> store) {
+            if (entry.getValue() instanceof VersionedKeyValueStore<?, ?> store) {
+                writeVersions((VersionedKeyValueStore<String, ?>) store, begin,
+                    keys.getOrDefault("app-" + entry.getKey() + "-changelog", Set.of()), times, rows);
+            } else if (entry.getValue() instanceof ReadOnlyKeyValueStore<?, ?> store) {
                 try (KeyValueIterator<?, ?> all = store.all()) {
                     while (all.hasNext()) {
-                        rows.add(begin + row(all.next()));
+                        final KeyValue<?, ?> next = all.next();
+                        // What the sides of a join share is seen in its changelog only.
+                        if (!(next.value instanceof LeftOrRightValue)) {
+                            rows.add(begin + row(next));
+                        }
                     }
                 }
             } else if (withoutCache(entry.getValue()) instanceof ReadOnlyWindowStore<?, ?> store) {
                 try (KeyValueIterator<?, ?> all = store.all()) {
                     while (all.hasNext()) {
                         rows.add(begin + row(all.next()));
+                    }
+                } catch (final IllegalArgumentException noTime) {
+                    // A join whose windows have no length: the store cannot show them.
+                    rows.clear();
+                }
+            }
+            if (withoutCache(entry.getValue()) instanceof ReadOnlySessionStore<?, ?> store) {
+                try (KeyValueIterator<?, ?> all = store.fetch(null, null)) {
+                    while (all.hasNext()) {
+                        rows.add(begin + session(all.next()));
                     }
                 }
             }
@@ -223,10 +286,20 @@ public final class Peer {
             line.append(' ').append(shown(Arrays.copyOfRange(value, Long.BYTES, value.length))).append(' ').append(ByteBuffer.wrap(value).getLong());
         } else if (row.value instanceof ValueAndTimestamp<?> value) {
             line.append(' ').append(shown(bytes(value.value()))).append(' ').append(value.timestamp());
+        } else if (row.value instanceof ValueTimestampHeaders<?> value) {
+            // The window stores of joins, whose time depends on whether they are in memory.
+            line.append(' ').append(shown(bytes(value.value())));
         } else {
             line.append(' ').append(shown(bytes(row.value)));
         }
         return line.toString();
+    }
+
+    /** Session stores keep no time beside the value. */
+    private static String session(final KeyValue<?, ?> row) {
+        final Windowed<?> windowed = (Windowed<?>) row.key;
+        final byte[] value = row.value instanceof byte[] plain ? plain : bytes(row.value);
+        return shown(bytes(windowed.key())) + " [" + windowed.window().start() + ',' + windowed.window().end() + "] " + shown(value);
     }
 
     private static byte[] bytes(final Object value) {

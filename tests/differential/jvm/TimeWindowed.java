@@ -1,4 +1,5 @@
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Map;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.common.utils.Bytes;
@@ -8,6 +9,7 @@ import org.apache.kafka.streams.kstream.KTable;
 import org.apache.kafka.streams.kstream.Produced;
 import org.apache.kafka.streams.kstream.TimeWindowedKStream;
 import org.apache.kafka.streams.kstream.TimeWindows;
+import org.apache.kafka.streams.kstream.UnlimitedWindows;
 import org.apache.kafka.streams.kstream.Windowed;
 import org.apache.kafka.streams.kstream.WindowedSerdes;
 import org.apache.kafka.streams.state.WindowStore;
@@ -25,6 +27,10 @@ final class TimeWindowed {
         kinds.put("grouped.hopping", (graph, op) -> {
             final KGroupedStream<String, String> in = graph.input(op);
             return in.windowedBy(windows(op).advanceBy(Duration.ofMillis(op.number("advance"))));
+        });
+        kinds.put("grouped.unlimited", (graph, op) -> {
+            final KGroupedStream<String, String> in = graph.input(op);
+            return in.windowedBy(UnlimitedWindows.of().startOn(Instant.ofEpochMilli(op.number("start"))));
         });
         kinds.put("timeWindowed.count", (graph, op) -> {
             final TimeWindowedKStream<String, String> in = graph.input(op);
@@ -79,7 +85,7 @@ final class TimeWindowed {
         return key.key() + "@" + key.window().start() + "/" + key.window().end();
     }
 
-    private static TimeWindows windows(final Op op) {
+    static TimeWindows windows(final Op op) {
         return TimeWindows.ofSizeAndGrace(Duration.ofMillis(op.number("size")), Duration.ofMillis(op.number("grace")));
     }
 }

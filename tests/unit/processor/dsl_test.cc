@@ -186,7 +186,7 @@ TEST(Dsl, ReduceAndAggregateKeepTheLargestTimestamp) {
             (std::vector<Rec<string, string>>{{"k", "3;", 10}, {"k", "3;9;", 30}, {"k", "3;9;5;", 30}}));
 }
 
-TEST(Dsl, WithCachingChangesAreForwardedOncePerCommitInFirstDirtiedOrder) {
+TEST(Dsl, WithCachingChangesAreForwardedOncePerCommitInTheOrderOfTheLastUpdates) {
   StreamsBuilder builder;
   builder.Stream<string, string>("in").GroupByKey().Count(Materialized("n")).ToStream().To("out");
   auto driver = Drive(builder, {.commit_every_record = false});
@@ -195,7 +195,7 @@ TEST(Dsl, WithCachingChangesAreForwardedOncePerCommitInFirstDirtiedOrder) {
   auto output = driver->OutputTopic<string, int64_t>("out");
   EXPECT_TRUE(output.ReadAll()->empty());
   ASSERT_TRUE(driver->Commit().ok());
-  EXPECT_EQ(output.ReadAll().value(), (std::vector<Rec<string, int64_t>>{{"b", 3, 1}, {"a", 1, 1}}));
+  EXPECT_EQ(output.ReadAll().value(), (std::vector<Rec<string, int64_t>>{{"a", 1, 1}, {"b", 3, 1}}));
 }
 
 TEST(Dsl, WithoutCachingEveryUpdateIsForwarded) {
