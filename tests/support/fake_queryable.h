@@ -166,8 +166,9 @@ class FakeQueryable : public processor::Queryable {
       tasks_[PartitionOf(city)].data.changelog_offset = offset;
       for (const auto& [id, sink] : sinks_) sinks.push_back(sink);
     }
-    processor::StoreUpdate update{TaskOf(city), base::Offset(offset), city, window_start_ms, value.Encode(),
-                                  window_start_ms + 1};
+    processor::StoreUpdate update{.task = TaskOf(city), .changelog_offset = base::Offset(offset), .key = city,
+                                  .window_start_ms = window_start_ms, .value = value.Encode(),
+                                  .timestamp_ms = window_start_ms + 1};
     for (const auto& sink : sinks) (*sink)(update);
   }
   void SetRetentionStart(int64_t ms) {
