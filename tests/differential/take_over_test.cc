@@ -63,7 +63,7 @@ Topology OrdersTopology(const std::string& input, const std::string& output) {
         return std::pair(absl::StrCat(window.key, "@", window.start_ms), absl::StrCat(count));
       }, "shown")
       .To(output + "-windows", Produced<>{.name = "windows-out"});
-  orders.Join(people, [](const std::string& order, const std::string& person) { return order + "/" + person; }, "with-people")
+  orders.Join(people, [](const std::string& order, const std::string& person) { return order + "/" + person; }, Joined("with-people"))
       .To(output + "-enriched", Produced<>{.name = "enriched-out"});
   orders.GroupBy([](const std::string&, const std::string& order) { return order.substr(0, 1); }, Grouped("by-letter"))
       .Count(Materialized("letters"), "per-letter")
