@@ -20,6 +20,8 @@ constexpr char kGivesUp[] = "Found a null keyChangingChild node";
 constexpr char kWrittenTooLate[] = "is not added yet";
 // The windows of a cogroup cannot be looked up by a join: Kafka Streams expects a key-value store there.
 constexpr char kNoLookUp[] = "KTable source state store must implement";
+// A record that cannot be read and has a time below zero: Kafka Streams stops over its own dead letter.
+constexpr char kNoDeadLetter[] = "Timestamp should always be non-negative or null";
 
 Transcript Compared(const Transcript& transcript) {
   Transcript compared = transcript;
@@ -65,7 +67,8 @@ std::vector<std::string> Aligned(const Transcript& a, const Transcript& b) {
 
 bool Same(const Transcript& jvm, const Transcript& ours) {
   return Compared(jvm) == OursCompared(jvm, ours) || absl::StrContains(WhyOf(jvm), kGivesUp) ||
-         absl::StrContains(WhyOf(jvm), kWrittenTooLate) || absl::StrContains(WhyOf(jvm), kNoLookUp);
+         absl::StrContains(WhyOf(jvm), kWrittenTooLate) || absl::StrContains(WhyOf(jvm), kNoLookUp) ||
+         absl::StrContains(WhyOf(jvm), kNoDeadLetter);
 }
 
 std::string FirstDifference(const Transcript& jvm, const Transcript& ours) {
