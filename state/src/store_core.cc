@@ -32,14 +32,10 @@ void StoreCore::Write(const CacheEntry& entry) {
 }
 
 void StoreCore::Log(const CacheEntry& entry, kafka::NullableBytes value, int64_t timestamp_ms) {
+  if (spec_.kind == StoreKind::kWindow)
+    return LogPut(entry.key(), entry.window_start_ms_, spec_.retain_duplicates ? entry.sequence_ : 0, value, timestamp_ms);
   if (!spec_.logging || task_->changelog == nullptr) return;
-  std::string_view key = entry.key();
-  if (spec_.kind == StoreKind::kWindow) {
-    log_key_.clear();
-    AppendWindowKey(log_key_, entry.key(), entry.window_start_ms_, spec_.retain_duplicates ? entry.sequence_ : 0);
-    key = log_key_;
-  }
-  task_->changelog->Append(index_, key, value, timestamp_ms);
+  task_->changelog->Append(index_, entry.key(), value, timestamp_ms);
 }
 
 StoreChange StoreCore::Shown(const Change& change) const {

@@ -72,7 +72,7 @@ class StoreCore {
       KeepRecord(entry);
   }
 
-  // Logs a put into a window store that changes nothing in it.
+  // Logs a put into a window store, also one that changes nothing in it.
   void LogPut(std::string_view key, int64_t window_start_ms, int32_t sequence, kafka::NullableBytes value,
               int64_t timestamp_ms);
   // Kafka Streams logs a put although its window has left the retention; with caching such puts do not come this far.
