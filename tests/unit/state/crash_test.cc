@@ -5,7 +5,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <iostream>
+#include <map>
+#include <string>
 
 #include "spawn_case.h"
 #include "support.h"
@@ -32,6 +35,31 @@ absl::Status WriteCommit(TaskState& task, int64_t n) {
   }
   TAILRACE_RETURN_IF_ERROR(task.window("join").Put("k", n, std::string_view(value), n));
   return FlushAndCommit(task, n, n);
+}
+
+// Names and sizes of what lies in a directory; a file that goes meanwhile has size -1.
+std::map<std::string, int64_t> FilesIn(const std::string& directory) {
+  std::map<std::string, int64_t> files;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
+    std::error_code gone;
+    const std::uintmax_t size = entry.is_directory(gone) ? 0 : std::filesystem::file_size(entry.path(), gone);
+    files[entry.path().string()] = gone ? -1 : static_cast<int64_t>(size);
+  }
+  return files;
+}
+
+// Copies a live directory as it is at one moment. Threads of the database delete old files at any time; a copy is good when no
+// file came, went or grew while it was made.
+void CopyAtOneMoment(const std::string& from, const std::string& to) {
+  constexpr int kAttemptsMax = 100;
+  for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
+    const auto before = FilesIn(from);
+    std::filesystem::remove_all(to);
+    std::error_code failed;
+    std::filesystem::copy(from, to, std::filesystem::copy_options::recursive, failed);
+    if (!failed && FilesIn(from) == before) return;
+  }
+  FAIL() << from << " does not come to rest";
 }
 
 // Returns the number of the commit that the directory holds (0: none).
@@ -118,7 +146,7 @@ TEST(CrashTest, ACopyOfALiveDirectoryHoldsOneCommit) {
     // An uncommitted change and a discarded one must leave no trace.
     EXPECT_OK(task->key_value("kv").Put("0", std::string_view("uncommitted"), n));
     const std::string copy = directory.Sub("copy" + std::to_string(n));
-    std::filesystem::copy(directory.Sub("0_1"), copy, std::filesystem::copy_options::recursive);
+    CopyAtOneMoment(directory.Sub("0_1"), copy);
     task->DiscardUncommitted();
     EXPECT_EQ(CheckOneCommit(copy), n);
   }
@@ -138,7 +166,7 @@ TEST(CrashTest, ARestoreThatDiesIsRepeatedFromItsOffset) {
   };
   for (int64_t n = 0; n < 100; ++n) apply(*task, n);
   const std::string copy = directory.Sub("copy");
-  std::filesystem::copy(directory.Sub("0_1"), copy, std::filesystem::copy_options::recursive);
+  CopyAtOneMoment(directory.Sub("0_1"), copy);
   TaskStateOptions copied = Options({KeyValueSpec("kv")}, copy);
   auto survivor = OpenTask(copied);
   const base::Offset offset = survivor->committed().changelog_offsets[0];
@@ -151,7 +179,7 @@ TEST(CrashTest, ARestoreThatDiesIsRepeatedFromItsOffset) {
   EXPECT_OK(survivor->key_value("kv").Put("more", std::string_view("v"), 1));
   EXPECT_OK(FlushAndCommit(*survivor, 100, 1));
   const std::string second = directory.Sub("second");
-  std::filesystem::copy(copy, second, std::filesystem::copy_options::recursive);
+  CopyAtOneMoment(copy, second);
   rows.clear();
   auto final_task = OpenTask(Options({KeyValueSpec("kv")}, second));
   EXPECT_OK(final_task->key_value("kv").Range(std::nullopt, std::nullopt, Into(rows)));
