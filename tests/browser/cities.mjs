@@ -138,6 +138,17 @@ try {
     await holds(page, () => location.hash.includes("range=3h") && location.hash.includes("worst=desc"), null, 5_000);
     await drawn(page, "chart-worst", "data-bars");
   });
+  await check("two choices made one right after the other show at once and both stay", async () => {
+    const shown = await page.evaluate(() => {
+      const radio = (label) => [...document.querySelectorAll('input[type="radio"]')].find((input) => input.labels?.[0]?.textContent?.includes(label));
+      const [day, fewest] = [radio("24 h"), radio("Fewest")];
+      day.click();
+      fewest.click();
+      return [day.checked, fewest.checked, location.hash];
+    });
+    require(shown[0] && shown[1] && shown[2].includes("range=24h") && !shown[2].includes("worst="), `shown: ${shown}`);
+    await page.getByRole("radio", { name: "3 h" }).check();
+  });
   await check("a shared address opens the same view", async () => {
     const other = await context.newPage();
     await other.goto(page.url());

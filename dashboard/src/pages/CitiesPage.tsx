@@ -25,7 +25,7 @@ const kOrders: readonly { id: Order; label: string }[] = [{ id: "asc", label: "F
 
 export function CitiesPage({ route }: PageProps) {
   const { parameters } = route;
-  const set = useSetParameters(route, "cities");
+  const set = useSetParameters("cities");
   const range = rangeOf(parameters.range);
   const worstOrder: Order = parameters.worst === "desc" ? "desc" : "asc";
   const zone = parameters.zone && isZone(parameters.zone) ? parameters.zone : kDefaultZone;
