@@ -63,6 +63,7 @@ _tailrace_pkg(prometheus "prometheus-cpp-core >= 1.0" prometheus-cpp-dev)
 _tailrace_pkg(xxhash "libxxhash >= 0.8" libxxhash-dev)
 _tailrace_pkg(jemalloc "jemalloc >= 5" libjemalloc-dev)
 _tailrace_pkg(zlib "zlib" zlib1g-dev)
+_tailrace_pkg(utf8proc "libutf8proc >= 2.4" libutf8proc-dev)
 
 # Optional: a pipeline's code steps. TAILRACE_HAVE_LUAJIT says whether the target exists.
 pkg_check_modules(TAILRACE_luajit QUIET IMPORTED_TARGET GLOBAL "luajit >= 2.1")

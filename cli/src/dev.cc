@@ -47,7 +47,7 @@ absl::StatusOr<LoadedPipeline> Load(const DevVerb& verb) {
 absl::Status CreateTopics(const LoadedPipeline& loaded) {
   std::set<std::string> names;
   for (const pipeline::SourceSpec& source : loaded.spec.sources) names.insert(source.topic);
-  for (const pipeline::SinkSpec& sink : loaded.spec.sinks) names.insert(sink.topic);
+  for (const pipeline::SinkSpec& sink : loaded.spec.AllSinks()) names.insert(sink.topic);
   for (const std::string& dead_letter : {loaded.spec.dead_letter_topic, loaded.config.String("errors.dead.letter.queue.topic.name")})
     if (!dead_letter.empty()) names.insert(dead_letter);
   std::vector<kafka::NewTopic> topics;

@@ -180,6 +180,10 @@ void AddPostOptions(CLI::App& verb, GenerateVerb& options) {
   const auto share = CLI::Range(0.0, 1.0);
   verb.add_option("--late-rate", options.posts.late_rate, "Share of posts that come up to 5 minutes late")->check(share)->capture_default_str();
   verb.add_option("--malformed-rate", options.posts.malformed_rate, "Share of broken records")->check(share)->capture_default_str();
+  verb.add_option("--cashtag-rate", options.posts.cashtag_rate, "Share of posts that mention shares ($AAPL)")->check(share)->capture_default_str();
+  verb.add_option("--redeliver-rate", options.posts.redeliver_rate, "Share of records that are an earlier post once more, with other counters")
+      ->check(share)
+      ->capture_default_str();
   verb.add_option("--authors", options.posts.authors, "Size of the pool of authors")
       ->check(CLI::Range(int64_t{1}, base::limits::kGeneratedAuthorsMax))
       ->capture_default_str();

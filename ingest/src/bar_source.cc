@@ -8,19 +8,12 @@
 #include "tailrace/base/random.h"
 #include "tailrace/ingest/market_sources.h"
 #include "tailrace/pipeline/timestamps.h"
+#include "tickers.h"
 
 namespace tailrace::ingest {
 namespace {
 
 constexpr int64_t kDayMs = 86'400'000;
-
-struct Ticker {
-  std::string_view name;
-  int64_t first_close = 0;  // in hundredths
-};
-constexpr auto kTickers = std::to_array<Ticker>({{"AAPL", 21'043}, {"TSLA", 24'815}, {"MSFT", 41'520}, {"SHOP", 10'266},
-                                                 {"AMZN", 18'807}, {"RY", 12'135}, {"ENB", 4'011}, {"CNR", 11'804},
-                                                 {"GOOGL", 17'650}, {"BNS", 6'612}, {"NVDA", 12'110}, {"META", 50'120}});
 
 // 1970-01-01 was a Thursday: 0 is Monday here.
 bool IsWeekday(int64_t day) { return ((day + 3) % 7 + 7) % 7 < 5; }

@@ -8,11 +8,13 @@
 #include "alias_table.h"
 #include "event_clock.h"
 #include "post_text.h"
+#include "redelivery.h"
 #include "tailrace/base/check.h"
 #include "tailrace/base/limits.h"
 #include "tailrace/base/random.h"
 #include "tailrace/ingest/cities.h"
 #include "tailrace/pipeline/json_text.h"
+#include "tickers.h"
 #include "words.h"
 
 namespace tailrace::ingest {
@@ -27,6 +29,8 @@ constexpr double kTravelRate = 0.05;
 // Posts that retweets, quotes and replies may refer to.
 constexpr size_t kRememberedPosts = 1'024;
 constexpr int64_t kRateMax = 100'000'000;
+// Cashtags are drawn from numbers of their own, so that the rest of a post is the same with and without.
+constexpr uint64_t kCashtagSeed = 0x63617368746167;
 
 const char* PlaceTypeName(PlaceType type) {
   switch (type) {
@@ -119,7 +123,8 @@ const char* PostKindName(PostKind kind) {
 absl::Status CheckPostOptions(const PostOptions& options) {
   const auto check = [](double rate) { return rate >= 0 && rate <= 1; };
   for (const double rate : {options.retweet_rate, options.quote_rate, options.reply_rate, options.late_rate,
-                            options.malformed_rate, options.without_place_rate, options.other_place_rate})
+                            options.malformed_rate, options.without_place_rate, options.other_place_rate, options.cashtag_rate,
+                            options.redeliver_rate})
     if (!check(rate)) return base::UsageError(absl::StrCat("a share of posts is ", rate, "; it must be from 0 to 1"));
   if (!check(options.retweet_rate + options.quote_rate + options.reply_rate))
     return base::UsageError("the shares of retweets, quotes and replies are more than 1 together");
@@ -137,7 +142,8 @@ absl::Status CheckPostOptions(const PostOptions& options) {
 class PostGenerator::Impl {
  public:
   explicit Impl(const PostOptions& options)
-      : options_(options), clock_(options.source), random_(options.source.seed), cities_(AliasTable::Zipf(Cities().size())) {
+      : options_(options), clock_(options.source), random_(options.source.seed), cashtags_(options.source.seed ^ kCashtagSeed),
+        cities_(AliasTable::Zipf(Cities().size())), redeliveries_(options.redeliver_rate, options.source.seed) {
     TAILRACE_CHECK(CheckPostOptions(options).ok(), "the caller checks the options");
     AddAuthors();
     for (uint32_t city = 0; city < Cities().size(); ++city)
@@ -151,12 +157,17 @@ class PostGenerator::Impl {
   // Draws the facts first, all in one fixed order, then writes them.
   void Next(GeneratedPost& post) {
     const int64_t now_ms = NextEventMs();
+    if (redeliveries_.Draw(post, now_ms)) {
+      ++index_;
+      return;
+    }
     DrawFacts(post, now_ms);
     const int64_t id = PostId(now_ms, index_);
     WriteKey(post);
     Write(post, id, now_ms);
     Spoil(post);
     if (post.kind == PostKind::kOriginal && !post.malformed) Remember(id, post.author);
+    redeliveries_.Remember(post);
     ++index_;
   }
 
@@ -242,6 +253,7 @@ class PostGenerator::Impl {
       prefix_ += post.kind == PostKind::kRetweet ? ": " : " ";
     }
     text_writer_.Write(random_, {.lang = lang_, .time_ms = now_ms, .prefix = prefix_}, text_, hashtags_);
+    AddCashtags();
     out += ",\"text\":";
     text_offset_ = out.size() + 1;
     AppendJsonString(out, text_);
@@ -285,6 +297,14 @@ class PostGenerator::Impl {
     out += kWrong[random_.Below(kWrong.size())];
   }
 
+  void AddCashtags() {
+    if (options_.cashtag_rate == 0 || !cashtags_.Chance(options_.cashtag_rate)) return;
+    for (uint64_t count = 1 + cashtags_.Below(2); count > 0; --count) {
+      text_ += " $";
+      text_ += kTickers[cashtags_.Below(kTickers.size())].name;
+    }
+  }
+
   void WriteHashtags(std::string& out) {
     if (hashtags_.empty()) return;
     out += ",\"hashtags\":[";
@@ -313,11 +333,13 @@ class PostGenerator::Impl {
   const PostOptions options_;
   const EventClock clock_;
   base::Random random_;
+  base::Random cashtags_;
   const AliasTable cities_;
   std::vector<AliasTable> authors_;
   std::vector<uint32_t> first_author_;
   std::vector<Place> places_;  // by city, then type
   PostText text_writer_;
+  Redeliveries redeliveries_;
   std::array<Reference, kRememberedPosts> references_{};
   size_t remembered_ = 0;
   int64_t index_ = 0;

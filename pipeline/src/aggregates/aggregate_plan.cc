@@ -151,11 +151,11 @@ void AggregatePlan::Reset(std::string& state) const {
 
 void AggregatePlan::UpdateFixed(const PlannedField& field, char* fixed, const AggregateInput& input) const {
   if (field.kind == AggregateKind::kCount) {
-    Store(fixed, Load<int64_t>(fixed) + 1);
+    Store(fixed, Load<int64_t>(fixed) + (input.correction ? 0 : 1));
     return;
   }
   if (field.kind == AggregateKind::kCountIf) {
-    Store(fixed, Load<int64_t>(fixed) + (field.condition.Matches(input.event) ? 1 : 0));
+    Store(fixed, Load<int64_t>(fixed) + (!input.correction && field.condition.Matches(input.event) ? 1 : 0));
     return;
   }
   const FieldValue& value = input.event[field.slot];

@@ -31,6 +31,7 @@ struct AggregateInput {
   Event event;
   int64_t timestamp_ms = 0;
   int64_t offset = 0;  // arrival order within the partition
+  bool correction = false;  // of an event that was taken before: nothing counts, and sums take what they have grown by
 };
 
 class AggregatePlan {

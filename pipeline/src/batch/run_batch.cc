@@ -2,6 +2,7 @@
 #include <ostream>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "compile/build_topology.h"
 #include "spec/check.h"
 #include "tailrace/base/limits.h"
@@ -39,13 +40,33 @@ absl::StatusOr<PipelineSpec> WithFormat(PipelineSpec pipeline, const std::string
   return pipeline;
 }
 
+// The pipeline with no other result than that of the store.
+absl::StatusOr<PipelineSpec> OnlyStore(const PipelineSpec& pipeline, const std::string& store) {
+  const std::vector<std::string> stores = pipeline.StoreNames();
+  if (stores.empty()) {
+    return base::UsageError(absl::StrCat("pipeline ", pipeline.file, " has no aggregate, so a batch run has nothing to write"));
+  }
+  if (store.empty() && stores.size() > 1) {
+    return base::UsageError(absl::StrCat("pipeline ", pipeline.file, " has several stores: ", absl::StrJoin(stores, ", "),
+                                         "; choose one with --store"));
+  }
+  if (!store.empty() && std::find(stores.begin(), stores.end(), store) == stores.end()) {
+    return base::UsageError(absl::StrCat("pipeline ", pipeline.file, " has no store ", store, "; it has ", absl::StrJoin(stores, ", ")));
+  }
+  for (size_t branch = 0; branch < pipeline.branches.size(); ++branch) {
+    PipelineSpec only = pipeline.OnlyBranch(branch);
+    const AggregateStep* aggregate = only.Find<AggregateStep>();
+    if (aggregate != nullptr && (store.empty() || aggregate->store == store)) return only;
+  }
+  return pipeline;
+}
+
 class BatchRun {
  public:
   BatchRun(const PipelineSpec& pipeline, const BatchOptions& options, std::ostream& out)
       : pipeline_(pipeline), options_(options), out_(out), aggregate_(pipeline.Find<AggregateStep>()), window_(pipeline.Find<WindowStep>()) {}
 
   absl::StatusOr<BatchSummary> Run() {
-    TAILRACE_RETURN_IF_ERROR(CheckStore());
     const base::Clock& clock = options_.clock != nullptr ? *options_.clock : base::SystemClock();
     compile::BuildOptions build{.batch = true, .timestamp_max_ms = clock.WallMs() + options_.future_skew_ms};
     build.public_options.on_skip = [this](const SkippedInput& skipped) { OnSkip(skipped); };
@@ -77,14 +98,6 @@ class BatchRun {
   }
 
  private:
-  absl::Status CheckStore() const {
-    if (aggregate_ == nullptr) {
-      return base::UsageError(absl::StrCat("pipeline ", pipeline_.file, " has no aggregate, so a batch run has nothing to write"));
-    }
-    if (options_.store.empty() || options_.store == aggregate_->store) return absl::OkStatus();
-    return base::UsageError(absl::StrCat("pipeline ", pipeline_.file, " has no store ", options_.store, "; it has ", aggregate_->store));
-  }
-
   absl::Status ReadFile(const std::string& file) {
     TAILRACE_ASSIGN_OR_RETURN(LineReader reader, LineReader::Open(file));
     file_ = file;
@@ -158,7 +171,8 @@ class BatchRun {
 }  // namespace
 
 absl::StatusOr<BatchSummary> RunBatch(const PipelineSpec& pipeline, const BatchOptions& options, std::ostream& out) {
-  TAILRACE_ASSIGN_OR_RETURN(const PipelineSpec effective, WithFormat(pipeline, options.format));
+  TAILRACE_ASSIGN_OR_RETURN(const PipelineSpec only, OnlyStore(pipeline, options.store));
+  TAILRACE_ASSIGN_OR_RETURN(const PipelineSpec effective, WithFormat(only, options.format));
   return BatchRun(effective, options, out).Run();
 }
 

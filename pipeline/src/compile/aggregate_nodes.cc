@@ -51,7 +51,8 @@ void WindowedAggregateNode::Process(const EventRecord& record) {
   clock_.Observe(record.timestamp_ms);
   observed_ms_ = std::max(observed_ms_, record.timestamp_ms);
   const aggregates::AggregateInput input{.event = record.value->event, .timestamp_ms = record.timestamp_ms,
-                                         .offset = context().record().offset.value()};
+                                         .offset = context().record().offset.value(),
+                                         .correction = record.value->correction};
   for (int64_t start = clock_.windows().FirstStart(record.timestamp_ms); start <= record.timestamp_ms; start += window_.advance_ms) {
     if (!clock_.IsOpen(start)) {
       context().Drop(DropReason::kLate);
@@ -106,7 +107,8 @@ void KeyAggregateNode::Close() {
 void KeyAggregateNode::Process(const EventRecord& record) {
   if (record.key == nullptr) return context().Drop(DropReason::kNullKey);
   const aggregates::AggregateInput input{.event = record.value->event, .timestamp_ms = record.timestamp_ms,
-                                         .offset = context().record().offset.value()};
+                                         .offset = context().record().offset.value(),
+                                         .correction = record.value->correction};
   const auto entry = store_->Upsert(*record.key);
   if (!entry.ok()) return context().Fail(entry.status());
   const absl::StatusOr<int64_t> timestamp_ms = updater_.Update(*store_, **entry, input);

@@ -1,11 +1,17 @@
 #include "compile/build_topology.h"
 
 #include <algorithm>
+#include <functional>
+#include <set>
+#include <span>
 
 #include "aggregates/aggregate_schema.h"
 #include "compile/aggregate_nodes.h"
+#include "compile/deduplicate_node.h"
+#include "compile/derived_nodes.h"
 #include "compile/event_nodes.h"
 #include "compile/slot_map.h"
+#include "spec/step_fields.h"
 #include "tailrace/base/check.h"
 
 namespace tailrace::pipeline::compile {
@@ -24,31 +30,27 @@ bool SameKey(const KeyStep& a, const KeyStep& b) {
                                                   [](const FieldName& x, const FieldName& y) { return x.name == y.name; });
 }
 
-// True when every source is partitioned by this key, and no set step has changed what its fields mean.
+// True when every source is partitioned by this key.
 bool IsPartitionedBy(const PipelineSpec& pipeline, const KeyStep& key) {
-  for (const Step& step : pipeline.steps) {
-    const auto* set = std::get_if<SetStep>(&step);
-    if (set == nullptr) continue;
-    for (const FieldName& field : key.fields) {
-      if (field.name == set->target.name) return false;
-    }
-  }
   return std::all_of(pipeline.sources.begin(), pipeline.sources.end(),
                      [&](const SourceSpec& source) { return source.key && SameKey(*source.key, key); });
 }
 
 class Builder {
  public:
-  Builder(const PipelineSpec& pipeline, const BuildOptions& options) : pipeline_(pipeline), options_(options), slots_(pipeline) {}
+  Builder(const PipelineSpec& pipeline, const BuildOptions& options) : pipeline_(pipeline), options_(options), way_{.slots = SlotMap(pipeline)} {}
 
   BuiltPipeline Build() {
     AddSources();
-    int number = 0;
-    for (const Step& step : pipeline_.steps) {
-      ++number;
-      std::visit([&](const auto& s) { Add(s, std::to_string(number)); }, step);
+    AddSteps(pipeline_.steps);
+    if (pipeline_.branches.empty()) AddEventSinks(pipeline_.sinks);
+    for (const BranchSpec& branch : pipeline_.branches) {
+      const Way common = way_;
+      branch_ = &branch;
+      AddSteps(branch.steps);
+      AddEventSinks(branch.sinks);
+      way_ = common;
     }
-    if (plan_ == nullptr && !options_.batch) AddEventSinks();
     return {.topology = std::move(topology_), .plan = plan_};
   }
 
@@ -59,7 +61,7 @@ class Builder {
       const Format* format = FindFormat(source.format);
       TAILRACE_CHECK(format != nullptr, "the pipeline was checked");
       const std::string name = "source-" + source.topic;
-      const std::vector<std::string> fields = slots_.FieldsOf(source);
+      const std::vector<std::string> fields = way_.slots.FieldsOf(source);
       const ReaderOptions reader_options{.required = {source.timestamp.name}, .timestamp_max_ms = options_.timestamp_max_ms};
       topology_.AddNode({.type = TopologyNode::Type::kSource,
                          .name = name,
@@ -69,49 +71,120 @@ class Builder {
                          }});
       names.push_back(name);
     }
-    last_ = names;
+    way_.last = names;
+  }
+
+  void AddSteps(std::span<const Step> steps) {
+    for (; !steps.empty(); steps = steps.subspan(1)) {
+      rest_ = steps;
+      const std::string number = std::to_string(++number_);
+      std::visit([&](const auto& s) { Add(s, number); }, steps.front());
+      if (const FieldName* target = spec::GivenField(steps.front())) {
+        way_.given.insert(target->name);
+        way_.slots.Give(*target, spec::TypeOfGiven(steps.front(), way_.slots.scope()));
+      }
+    }
+  }
+
+  // The slots that the step at hand and all that come after it read.
+  std::vector<bool> SlotsOfRest() const {
+    std::vector<bool> used = way_.slots.SlotsOf(rest_);
+    if (branch_ != nullptr) return used;
+    for (const BranchSpec& branch : pipeline_.branches) {
+      const std::vector<bool> more = way_.slots.SlotsOf(branch.steps);
+      std::transform(used.begin(), used.end(), more.begin(), used.begin(), std::logical_or<>());
+    }
+    return used;
   }
 
   void AddOperator(const std::string& name, std::function<std::unique_ptr<processor::detail::Node>()> factory) {
-    topology_.AddNode({.name = name, .predecessors = last_, .factory = std::move(factory)});
-    last_ = {name};
+    topology_.AddNode({.name = name, .predecessors = way_.last, .factory = std::move(factory)});
+    way_.last = {name};
   }
 
   void Add(const FilterStep& step, const std::string& number) {
-    AddOperator("filter-" + number, [predicate = slots_.Compile(step.condition)] { return std::make_unique<FilterNode>(predicate); });
+    AddOperator("filter-" + number, [predicate = way_.slots.Compile(step.condition)] { return std::make_unique<FilterNode>(predicate); });
   }
 
   void Add(const SetStep& step, const std::string& number) {
-    SetNode::Fallback fallback;
+    SetNode::Options options{.from = way_.slots.SlotOf(step.from.name), .convert = step.convert};
+    options.otherwise = step.otherwise ? way_.slots.SlotOf(step.otherwise->name) : options.from;
     if (step.fallback) {
-      const spec::ScopedField& type = slots_.TypeOf(step.from.name);
-      const auto value = spec::ReadLiteral(*step.fallback, type);
+      options.type = way_.slots.TypeOf(step.from.name).type;
+      const auto value = spec::ReadLiteral(*step.fallback, way_.slots.TypeOf(step.from.name));
       TAILRACE_CHECK(value.has_value(), "the pipeline was checked");
-      fallback = {.type = type.type, .text = value->text, .integer = value->integer, .number = value->number};
+      options.text = value->text;
+      options.integer = value->integer;
+      options.number = value->number;
     }
-    const size_t from = slots_.SlotOf(step.from.name);
-    slots_.Apply(step);
-    AddOperator("set-" + number, [from, fallback] { return std::make_unique<SetNode>(from, fallback); });
+    AddOperator("set-" + number, [options] { return std::make_unique<SetNode>(options); });
+  }
+
+  void Add(const ChangeStep& step, const std::string& number) {
+    AddOperator("set-" + number, [from = SlotsOf(step.from)] { return std::make_unique<ChangeNode>(from[0], from[1]); });
+  }
+
+  void Add(const WordsStep& step, const std::string& number) {
+    // One table of stop-words for all tasks.
+    auto stop_words = std::make_shared<const text::StopWords>(step.languages, step.stop_words);
+    AddOperator("words-" + number, [from = SlotsOf(step.from)[0], longer_than = step.longer_than, stop_words = std::move(stop_words)] {
+      return std::make_unique<WordsNode>(from, longer_than, stop_words);
+    });
+  }
+
+  void Add(const TickersStep& step, const std::string& number) {
+    AddOperator("tickers-" + number, [from = SlotsOf(step.from)[0]] { return std::make_unique<TickersNode>(from); });
+  }
+
+  void Add(const GroupStep& step, const std::string& number) {
+    AddOperator("group-" + number, [from = SlotsOf(step.from), members = step.members] { return std::make_unique<GroupNode>(from, members); });
+  }
+
+  void Add(const SentimentStep& step, const std::string& number) {
+    AddOperator("sentiment-" + number, [from = SlotsOf(step.from)[0]] { return std::make_unique<SentimentNode>(from); });
+  }
+
+  void Add(const DeduplicateStep& step, const std::string&) {
+    if (way_.needs_repartition) AddRepartition(step.store, SlotsOfRest());
+    const int64_t retention_ms = options_.batch ? kForeverMs : step.retention_ms;
+    DeduplicateNode::Options options{.store = step.store,
+                                     .id = way_.slots.SlotOf(step.id.name),
+                                     .max = SlotsOf(step.max),
+                                     .per_key = way_.has_key,
+                                     .window_ms = DeduplicateNode::WindowMs(retention_ms),
+                                     .retention_ms = retention_ms};
+    const std::string name = "deduplicate-" + step.store;
+    state::StoreSpec store{.name = step.store,
+                           .kind = state::StoreKind::kWindow,
+                           .window_size_ms = options.window_ms,
+                           .retention_ms = retention_ms,
+                           .logging = !options_.batch};
+    AddOperator(name, [options = std::move(options)] { return std::make_unique<DeduplicateNode>(options); });
+    topology_.AddStateStore(std::move(store), {name});
   }
 
   void Add(const KeyStep& step, const std::string& number) {
-    std::vector<size_t> slots;
-    for (const FieldName& field : step.fields) slots.push_back(slots_.SlotOf(field.name));
-    const bool partitioned = IsPartitionedBy(pipeline_, step);
+    const std::vector<size_t> slots = SlotsOf(step.fields);
+    // A field that a step has given is not what the source is partitioned by, whatever its name.
+    const bool partitioned = IsPartitionedBy(pipeline_, step) &&
+                             std::none_of(step.fields.begin(), step.fields.end(),
+                                          [this](const FieldName& field) { return way_.given.contains(field.name); });
     const std::string topic = partitioned && !options_.batch ? pipeline_.sources[0].topic : "";
     if (partitioned && pipeline_.sources.size() > 1) topology_.AddCopartition(last_sources());
     AddOperator("key-" + number, [slots, separator = step.separator, topic] {
       return std::make_unique<KeyNode>(slots, separator, topic);
     });
-    needs_repartition_ = !partitioned && !options_.batch;
+    way_.needs_repartition = !partitioned && !options_.batch;
+    way_.has_key = true;
   }
 
-  void Add(const WindowStep&, const std::string&) {}  // Part of the aggregate.
+  void Add(const WindowStep& step, const std::string&) { way_.window = &step; }  // Part of the aggregate.
 
   void Add(const AggregateStep& step, const std::string&) {
+    way_.has_aggregate = true;
     plan_ = std::make_shared<aggregates::AggregatePlan>(PlannedFields(step));
-    if (needs_repartition_) AddRepartition(step.store);
-    const WindowStep* window = pipeline_.Find<WindowStep>();
+    if (way_.needs_repartition) AddRepartition(step.store, SlotsOfRest());
+    const WindowStep* window = way_.window;
     state::StoreSpec store{.name = step.store, .kind = window ? state::StoreKind::kWindow : state::StoreKind::kKeyValue};
     store.schema = std::make_shared<aggregates::AggregateSchema>(plan_);
     store.logging = !options_.batch;
@@ -135,15 +208,18 @@ class Builder {
     }
   }
 
-  void AddRepartition(const std::string& store) {
+  // Through the topic that is named after the store behind it; slots that nothing reads there travel as nulls.
+  void AddRepartition(const std::string& store, std::vector<bool> used) {
+    way_.needs_repartition = false;
     const std::string topic = store + "-repartition";
     topology_.AddRepartitionTopic({.name = topic, .partition_count = std::nullopt});
-    topology_.AddNode({.type = TopologyNode::Type::kSink, .name = "repartition-sink-" + store, .predecessors = last_, .topics = {topic},
-                       .factory = [topic] { return std::make_unique<RepartitionSink>(topic); }});
+    topology_.AddNode({.type = TopologyNode::Type::kSink, .name = "repartition-sink-" + store, .predecessors = way_.last,
+                       .topics = {topic},
+                       .factory = [topic, used = std::move(used)] { return std::make_unique<RepartitionSink>(topic, used); }});
     const std::string source = "repartition-source-" + store;
     topology_.AddNode({.type = TopologyNode::Type::kSource, .name = source, .topics = {topic},
-                       .factory = [slots = slots_.slot_count()] { return std::make_unique<RepartitionSource>(slots); }});
-    last_ = {source};
+                       .factory = [slots = way_.slots.slot_count()] { return std::make_unique<RepartitionSource>(slots); }});
+    way_.last = {source};
   }
 
   std::vector<aggregates::PlannedField> PlannedFields(const AggregateStep& step) const {
@@ -154,18 +230,18 @@ class Builder {
     for (const AggregateFieldSpec& spec : step.fields) {
       aggregates::PlannedField field{.name = spec.name, .kind = static_cast<Kind>(spec.kind), .exact_max = spec.exact_max};
       if (!spec.field.name.empty()) {
-        field.slot = slots_.SlotOf(spec.field.name);
-        field.type = slots_.TypeOf(spec.field.name).type;
+        field.slot = way_.slots.SlotOf(spec.field.name);
+        field.type = way_.slots.TypeOf(spec.field.name).type;
       }
-      if (field.kind == Kind::kCountIf) field.condition = slots_.Compile(spec.condition);
+      if (field.kind == Kind::kCountIf) field.condition = way_.slots.Compile(spec.condition);
       fields.push_back(std::move(field));
     }
     return fields;
   }
 
   void AddAggregateSinks(const WindowStep* window) {
-    for (const SinkSpec& sink : pipeline_.sinks) {
-      NodeSpec node{.type = TopologyNode::Type::kSink, .name = "sink-" + sink.topic, .predecessors = last_, .topics = {sink.topic}};
+    for (const SinkSpec& sink : branch_ != nullptr ? branch_->sinks : pipeline_.sinks) {
+      NodeSpec node{.type = TopologyNode::Type::kSink, .name = "sink-" + sink.topic, .predecessors = way_.last, .topics = {sink.topic}};
       const StateJsonSerde values{plan_};
       if (window) {
         using Keys = processor::TimeWindowedSerde<processor::BytesViewSerde>;
@@ -183,9 +259,11 @@ class Builder {
     }
   }
 
-  void AddEventSinks() {
-    for (const SinkSpec& sink : pipeline_.sinks) {
-      topology_.AddNode({.type = TopologyNode::Type::kSink, .name = "sink-" + sink.topic, .predecessors = last_, .topics = {sink.topic},
+  // The sinks of a way without an aggregate.
+  void AddEventSinks(const std::vector<SinkSpec>& sinks) {
+    if (way_.has_aggregate || options_.batch) return;
+    for (const SinkSpec& sink : sinks) {
+      topology_.AddNode({.type = TopologyNode::Type::kSink, .name = "sink-" + sink.topic, .predecessors = way_.last, .topics = {sink.topic},
                          .factory = [topic = sink.topic] { return std::make_unique<EventSink>(topic); }});
     }
   }
@@ -207,12 +285,30 @@ class Builder {
     return names;
   }
 
+  std::vector<size_t> SlotsOf(const std::vector<FieldName>& fields) const {
+    std::vector<size_t> slots;
+    for (const FieldName& field : fields) slots.push_back(way_.slots.SlotOf(field.name));
+    return slots;
+  }
+
+  // How far one way through the pipeline has come. A branch goes on with a copy.
+  struct Way {
+    SlotMap slots;
+    std::vector<std::string> last = {};  // the operators that the next one follows
+    std::set<std::string, std::less<>> given = {};  // fields that steps have given
+    const WindowStep* window = nullptr;
+    bool has_key = false;
+    bool has_aggregate = false;
+    bool needs_repartition = false;
+  };
+
   const PipelineSpec& pipeline_;
   const BuildOptions& options_;
-  SlotMap slots_;
   Topology topology_;
-  std::vector<std::string> last_;  // the operators that the next one follows
-  bool needs_repartition_ = false;
+  Way way_;
+  const BranchSpec* branch_ = nullptr;  // null in the common steps
+  std::span<const Step> rest_;  // the step at hand and those after it, up to the end of the common steps or of the branch
+  int number_ = 0;              // of steps, for their names
   std::shared_ptr<const aggregates::AggregatePlan> plan_;  // shared by nodes, serdes and schema
 };
 

@@ -26,7 +26,8 @@ struct BuildOptions {
 
 struct BuiltPipeline {
   processor::Topology topology;
-  std::shared_ptr<const aggregates::AggregatePlan> plan;  // null without an aggregate
+  // Of a pipeline without branches; null without an aggregate.
+  std::shared_ptr<const aggregates::AggregatePlan> plan;
 };
 
 absl::StatusOr<BuiltPipeline> BuildTopology(const PipelineSpec& pipeline, const BuildOptions& options);

@@ -58,25 +58,6 @@ void EventSource::Emit() {
   }
 }
 
-SetNode::SetNode(size_t from, Fallback fallback) : from_(from), fallback_(std::move(fallback)) {
-  switch (fallback_.type) {
-    case FieldType::kText: fallback_value_ = FieldValue::Text(fallback_.text); break;
-    case FieldType::kInt: fallback_value_ = FieldValue::Int(fallback_.integer); break;
-    case FieldType::kDouble: fallback_value_ = FieldValue::Double(fallback_.number); break;
-    case FieldType::kBool: fallback_value_ = FieldValue::Bool(fallback_.integer != 0); break;
-    case FieldType::kNull:
-    case FieldType::kTextList: break;
-  }
-}
-
-void SetNode::Process(const EventRecord& record) {
-  const Event event = record.value->event;
-  slots_.assign(event.begin(), event.end());
-  slots_.push_back(event[from_].is_null() ? fallback_value_ : event[from_]);
-  const EventRow row{.event = slots_, .raw = record.value->raw};
-  Forward({record.key, &row, record.timestamp_ms, record.headers});
-}
-
 absl::Status KeyNode::Init(processor::detail::TaskContext& context) {
   TAILRACE_RETURN_IF_ERROR(EventOperator::Init(context));
   if (partitioned_topic_.empty()) return absl::OkStatus();
@@ -123,7 +104,13 @@ void KeyNode::Process(const EventRecord& record) {
 }
 
 void RepartitionSink::Process(const EventRecord& record) {
-  EncodeEvent(record.value->event, buffer_);
+  const Event event = record.value->event;
+  TAILRACE_CHECK(event.size() == used_.size() && !record.value->correction, "the topology was built for whole events of this size");
+  slots_.assign(event.begin(), event.end());
+  for (size_t i = 0; i < slots_.size(); ++i) {
+    if (!used_[i]) slots_[i] = FieldValue();
+  }
+  EncodeEvent(slots_, buffer_);
   sender_.Send(*record.key, std::string_view(buffer_), record.key->size(), record.timestamp_ms, record.headers);
 }
 

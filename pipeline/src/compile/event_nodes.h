@@ -1,4 +1,4 @@
-// The operators of a pipeline before its aggregate: source, filter, set, key, and the way through a repartition topic.
+// The operators of a pipeline before its aggregate: source, filter, key, and the way through a repartition topic.
 //
 // Key and value are views; the value is an event with the bytes it was read from.
 #pragma once
@@ -22,6 +22,8 @@ using Key = std::string_view;
 struct EventRow {
   Event event;
   std::string_view raw;  // empty behind a repartition topic
+  // A redelivery: the event counts already; its fields are null but for those that have grown, which hold the growth.
+  bool correction = false;
 };
 using EventRecord = processor::Record<Key, EventRow>;
 using EventOperator = processor::detail::Operator<Key, EventRow, Key, EventRow>;
@@ -67,25 +69,6 @@ class FilterNode final : public EventOperator {
   const Predicate predicate_;
 };
 
-// Appends one slot: the value of another, or a fallback where that is null.
-class SetNode final : public EventOperator {
- public:
-  struct Fallback {
-    FieldType type = FieldType::kNull;
-    std::string text;
-    int64_t integer = 0;
-    double number = 0;
-  };
-  SetNode(size_t from, Fallback fallback);
-  void Process(const EventRecord& record) override;
-
- private:
-  const size_t from_;
-  const Fallback fallback_;
-  FieldValue fallback_value_;
-  std::vector<FieldValue> slots_;
-};
-
 // Replaces the key by the texts of some slots. An event without one of them is dropped.
 class KeyNode final : public EventOperator {
  public:
@@ -109,14 +92,17 @@ class KeyNode final : public EventOperator {
 // Writes events to a repartition topic, by key.
 class RepartitionSink final : public processor::detail::Receiver<Key, EventRow> {
  public:
-  explicit RepartitionSink(std::string topic) : topic_(std::move(topic)) {}
+  // Slots that are not in `used` travel as nulls.
+  RepartitionSink(std::string topic, std::vector<bool> used) : topic_(std::move(topic)), used_(std::move(used)) {}
   void AddChild(processor::detail::Node*) override { TAILRACE_CHECK(false, "a sink has no children"); }
   absl::Status Init(processor::detail::TaskContext& context) override { return sender_.Init(context, topic_); }
   void Process(const EventRecord& record) override;
 
  private:
   const std::string topic_;
+  const std::vector<bool> used_;
   processor::detail::RecordSender sender_;
+  std::vector<FieldValue> slots_;
   std::string buffer_;
 };
 

@@ -1,7 +1,8 @@
 #include "compile/slot_map.h"
 
-#include <set>
+#include <algorithm>
 
+#include "spec/step_fields.h"
 #include "tailrace/base/check.h"
 
 namespace tailrace::pipeline::compile {
@@ -26,29 +27,25 @@ Predicate::Op OpOf(Condition::Kind kind) {
 }  // namespace
 
 SlotMap::SlotMap(const PipelineSpec& pipeline) : scope_(pipeline.sources) {
-  std::set<std::string> given;  // by set steps so far
-  const auto use = [&](const FieldName& field) {
-    if (!field.name.empty() && !given.contains(field.name)) Use(field);
-  };
-  const auto use_condition = [&](const auto& self, const Condition& condition) -> void {
-    use(condition.field);
-    for (const Condition& child : condition.children) self(self, child);
-  };
-  for (const Step& step : pipeline.steps) {
-    if (const auto* filter = std::get_if<FilterStep>(&step)) use_condition(use_condition, filter->condition);
-    if (const auto* set = std::get_if<SetStep>(&step)) {
-      use(set->from);
-      given.insert(set->target.name);
-    }
-    if (const auto* key = std::get_if<KeyStep>(&step)) {
-      for (const FieldName& field : key->fields) use(field);
-    }
-    if (const auto* aggregate = std::get_if<AggregateStep>(&step)) {
-      for (const AggregateFieldSpec& field : aggregate->fields) {
-        use(field.field);
-        use_condition(use_condition, field.condition);
-      }
-    }
+  // A step that reads the sources' time finds it where it is: a reader gives a field one slot.
+  const std::string& timestamp = pipeline.sources[0].timestamp.name;
+  const bool same = std::all_of(pipeline.sources.begin(), pipeline.sources.end(),
+                                [&](const SourceSpec& source) { return source.timestamp.name == timestamp; });
+  if (same) slots_[timestamp] = 0;
+  std::set<std::string> given;  // by the common steps
+  Collect(pipeline.steps, given);
+  for (const BranchSpec& branch : pipeline.branches) {
+    std::set<std::string> in_branch = given;
+    Collect(branch.steps, in_branch);
+  }
+}
+
+void SlotMap::Collect(const std::vector<Step>& steps, std::set<std::string>& given) {
+  for (const Step& step : steps) {
+    spec::ForEachField(step, [&](const FieldName& field) {
+      if (!field.name.empty() && !given.contains(field.name)) Use(field);
+    });
+    if (const FieldName* target = spec::GivenField(step)) given.insert(target->name);
   }
 }
 
@@ -70,9 +67,19 @@ size_t SlotMap::SlotOf(std::string_view field) const {
   return found->second;
 }
 
-void SlotMap::Apply(const SetStep& step) {
-  scope_.Set(step.target.name, *scope_.Find(step.from.name));
-  slots_[step.target.name] = slot_count_++;
+void SlotMap::Give(const FieldName& target, const spec::ScopedField& field) {
+  scope_.Set(target.name, field);
+  slots_[target.name] = slot_count_++;
+}
+
+std::vector<bool> SlotMap::SlotsOf(std::span<const Step> steps) const {
+  std::vector<bool> used(slot_count_, false);
+  for (const Step& step : steps) {
+    spec::ForEachField(step, [&](const FieldName& field) {
+      if (const auto found = slots_.find(field.name); found != slots_.end()) used[found->second] = true;
+    });
+  }
+  return used;
 }
 
 Predicate SlotMap::Compile(const Condition& condition) const {

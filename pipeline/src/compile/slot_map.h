@@ -2,6 +2,8 @@
 #pragma once
 
 #include <map>
+#include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,7 +16,7 @@ namespace tailrace::pipeline::compile {
 
 class SlotMap {
  public:
-  // Collects the fields that the sources must deliver: all that the steps use before a `set` step gives them, and the
+  // Collects the fields that the sources must deliver: all that the steps and branches use before a step gives them, and the
   // timestamp, which has slot 0. REQUIRES: the pipeline passed its check.
   explicit SlotMap(const PipelineSpec& pipeline);
 
@@ -25,15 +27,19 @@ class SlotMap {
   // REQUIRES: the field is known at this point.
   size_t SlotOf(std::string_view field) const;
   const spec::ScopedField& TypeOf(std::string_view field) const { return *scope_.Find(field); }
+  const spec::FieldScope& scope() const { return scope_; }
 
-  // A `set` step: its target is the next slot from here on.
-  void Apply(const SetStep& step);
+  // A step that gives a field: it is in the next slot from here on.
+  void Give(const FieldName& target, const spec::ScopedField& field);
+
+  // Which of the slots of now these steps read, by slot.
+  std::vector<bool> SlotsOf(std::span<const Step> steps) const;
 
   Predicate Compile(const Condition& condition) const;
 
  private:
+  void Collect(const std::vector<Step>& steps, std::set<std::string>& given);
   void Use(const FieldName& field);
-  void Use(const Condition& condition);
 
   spec::FieldScope scope_;
   std::map<std::string, size_t, std::less<>> slots_;

@@ -4,6 +4,8 @@
 #include <string>
 
 #include "spec/field_scope.h"
+#include "spec/step_fields.h"
+#include "spec/step_order.h"
 #include "tailrace/pipeline/format.h"
 
 namespace tailrace::pipeline::spec {
@@ -30,16 +32,30 @@ class Checker {
   void Run(bool all_steps_read) {
     CheckName(pipeline_.application_id, "application.id", {1, 1}, problems_);
     for (const SourceSpec& source : pipeline_.sources) CheckSource(source);
-    for (const SinkSpec& sink : pipeline_.sinks) CheckName(sink.topic, "topic", sink.at, problems_);
+    for (const SinkSpec& sink : pipeline_.AllSinks()) CheckName(sink.topic, "topic", sink.at, problems_);
     if (known_formats_) {
-      for (const Step& step : pipeline_.steps) {
-        std::visit([this](const auto& s) { Check(s); }, step);
+      CheckSteps(pipeline_.steps);
+      const FieldScope common = scope_;
+      for (const BranchSpec& branch : pipeline_.branches) {
+        scope_ = common;
+        CheckSteps(branch.steps);
       }
     }
-    if (all_steps_read) CheckOrder();
+    if (all_steps_read) CheckOrder(pipeline_, problems_);
   }
 
  private:
+  void CheckSteps(const std::vector<Step>& steps) {
+    for (const Step& step : steps) {
+      const size_t before = problems_.count();
+      std::visit([this](const auto& s) { Check(s); }, step);
+      const FieldName* given = GivenField(step);
+      if (given == nullptr || given->name.empty()) continue;
+      // After a problem the type of what the step gives is unknown; text is taken by most.
+      scope_.Set(given->name, problems_.count() == before ? TypeOfGiven(step, scope_) : ScopedField{.type = FieldType::kText});
+    }
+  }
+
   void CheckSource(const SourceSpec& source) {
     CheckName(source.topic, "topic", source.at, problems_);
     if (source.key) Check(*source.key);
@@ -96,13 +112,47 @@ class Checker {
   void Check(const SetStep& step) {
     const ScopedField* from = CheckField(step.from);
     if (from == nullptr) return;
+    const ScopedField* other = step.otherwise ? CheckField(*step.otherwise) : from;
+    if (other != nullptr && other->type != from->type) {
+      problems_.Add(step.otherwise->at, "'" + step.from.name + "' holds " + std::string(FieldTypeName(from->type)) + " and '" +
+                                            step.otherwise->name + "' " + std::string(FieldTypeName(other->type)));
+    }
     if (from->type == FieldType::kTextList && step.fallback) {
       problems_.Add(step.fallback->at, "a list of texts takes no default");
     } else if (step.fallback && !ReadLiteral(*step.fallback, *from)) {
       problems_.Add(step.fallback->at, "default '" + step.fallback->text + "' does not fit field '" + step.from.name + "', which holds " +
                                            std::string(FieldTypeName(from->type)));
     }
-    scope_.Set(step.target.name, *from);
+    using Convert = SetStep::Convert;
+    if (step.convert == Convert::kDate && !from->is_timestamp) {
+      problems_.Add(step.from.at, "convert: date needs a timestamp; '" + step.from.name + "' holds " + std::string(FieldTypeName(from->type)));
+    } else if ((step.convert == Convert::kLower || step.convert == Convert::kUpper) && from->type != FieldType::kText) {
+      problems_.Add(step.from.at, "only texts have a case; '" + step.from.name + "' holds " + std::string(FieldTypeName(from->type)));
+    }
+  }
+
+  // Fields that a step reads must be of one of the types that `fits` knows.
+  void CheckTypes(const std::vector<FieldName>& fields, std::string_view step, std::string_view needs, bool (*fits)(FieldType)) {
+    for (const FieldName& field : fields) {
+      const ScopedField* found = CheckField(field);
+      if (found == nullptr || fits(found->type)) continue;
+      problems_.Add(field.at, std::string(step) + " needs " + std::string(needs) + "; '" + field.name + "' holds " +
+                                  std::string(FieldTypeName(found->type)));
+    }
+  }
+  static bool IsText(FieldType type) { return type == FieldType::kText; }
+  static bool IsNumber(FieldType type) { return type == FieldType::kInt || type == FieldType::kDouble; }
+
+  void Check(const WordsStep& step) { CheckTypes(step.from, "words", "a text", IsText); }
+  void Check(const TickersStep& step) { CheckTypes(step.from, "tickers", "a text", IsText); }
+  void Check(const GroupStep& step) { CheckTypes(step.from, "group", "texts", IsText); }
+  void Check(const SentimentStep& step) { CheckTypes(step.from, "sentiment", "a text", IsText); }
+  void Check(const ChangeStep& step) { CheckTypes(step.from, "change", "numbers", IsNumber); }
+  void Check(const DeduplicateStep& step) {
+    CheckName(step.store, "store", step.at, problems_);
+    CheckTypes({step.id}, "deduplicate", "an id that is a text or an integer",
+               [](FieldType type) { return type == FieldType::kText || type == FieldType::kInt; });
+    CheckTypes(step.max, "max", "numbers", IsNumber);
   }
 
   void Check(const KeyStep& step) {
@@ -133,32 +183,6 @@ class Checker {
       if (takes_any ? any_single : number) continue;
       problems_.Add(field.field.at, "the aggregate of '" + field.name + "' needs " + (takes_any ? "a single value" : "numbers") + "; '" +
                                         field.field.name + "' holds " + std::string(FieldTypeName(found->type)));
-    }
-  }
-
-  void CheckOrder() {
-    const KeyStep* key = nullptr;
-    const WindowStep* window = nullptr;
-    const AggregateStep* aggregate = nullptr;
-    for (const Step& step : pipeline_.steps) {
-      if (aggregate != nullptr) {
-        problems_.Add(aggregate->at, "aggregate must be the last step");
-        return;
-      }
-      if (const auto* k = std::get_if<KeyStep>(&step)) {
-        if (key != nullptr) problems_.Add(k->at, "a second key step: the first would have no effect");
-        key = k;
-      } else if (const auto* w = std::get_if<WindowStep>(&step)) {
-        if (window != nullptr) problems_.Add(w->at, "a second window step");
-        window = w;
-      } else if (const auto* a = std::get_if<AggregateStep>(&step)) {
-        aggregate = a;
-        if (key == nullptr) problems_.Add(a->at, "aggregate needs a key step before it");
-      }
-    }
-    if (window != nullptr && aggregate == nullptr) problems_.Add(window->at, "a window step without an aggregate step has no effect");
-    if (aggregate == nullptr && pipeline_.sinks.empty()) {
-      problems_.Add({1, 1}, "the pipeline has no effect: add an aggregate step or a sink");
     }
   }
 

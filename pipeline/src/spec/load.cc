@@ -53,6 +53,14 @@ SinkSpec ReadSink(const Yaml& node, Problems& problems) {
   return {.topic = map.RequireText("topic").value_or(""), .at = node.at};
 }
 
+// Adds the steps of a list.
+void ReadSteps(const Yaml& node, std::vector<Step>& steps, Problems& problems) {
+  if (node.kind != Yaml::Kind::kList) problems.Add(node.at, "steps must be a list, not " + Describe(node));
+  for (const Yaml& item : node.items) {
+    for (Step& step : spec::ReadStep(item, problems)) steps.push_back(std::move(step));
+  }
+}
+
 // `one` or a list under `many`.
 template <class T>
 std::vector<T> ReadOneOrMany(const MapReader& map, std::string_view one, std::string_view many, T (*read)(const Yaml&, Problems&),
@@ -72,6 +80,14 @@ std::vector<T> ReadOneOrMany(const MapReader& map, std::string_view one, std::st
   return out;
 }
 
+BranchSpec ReadBranch(const Yaml& node, Problems& problems) {
+  const MapReader map(node, "a branch", {"steps", "sink", "sinks"}, problems);
+  BranchSpec branch{.at = node.at};
+  if (const Yaml* steps = map.Require("steps")) ReadSteps(*steps, branch.steps, problems);
+  branch.sinks = ReadOneOrMany<SinkSpec>(map, "sink", "sinks", ReadSink, problems);
+  return branch;
+}
+
 }  // namespace
 
 absl::StatusOr<PipelineSpec> ParsePipeline(std::string_view text, const std::string& name, const ParameterValues& values) {
@@ -81,7 +97,8 @@ absl::StatusOr<PipelineSpec> ParsePipeline(std::string_view text, const std::str
   const std::vector<spec::Parameter> parameters = spec::ReadParameters(*document, values, problems);
   spec::Substitute(*document, parameters, problems);
   const MapReader map(*document, "a pipeline",
-                      {"application.id", "description", "parameters", "source", "sources", "steps", "sink", "sinks", "dead_letter"}, problems);
+                      {"application.id", "description", "parameters", "source", "sources", "steps", "branches", "sink", "sinks", "dead_letter"},
+                      problems);
   if (!map.is_map()) return problems.ToStatus();
 
   PipelineSpec pipeline;
@@ -96,11 +113,12 @@ absl::StatusOr<PipelineSpec> ParsePipeline(std::string_view text, const std::str
   if (pipeline.sources.empty()) problems.Add(map.at(), "a pipeline needs 'source' (or 'sources')");
   pipeline.sinks = ReadOneOrMany<SinkSpec>(map, "sink", "sinks", ReadSink, problems);
   const size_t problems_before_steps = problems.count();
-  if (const Yaml* steps = map.Get("steps")) {
-    if (steps->kind != Yaml::Kind::kList) problems.Add(steps->at, "steps must be a list, not " + Describe(*steps));
-    for (const Yaml& item : steps->items) {
-      for (Step& step : spec::ReadStep(item, problems)) pipeline.steps.push_back(std::move(step));
+  if (const Yaml* steps = map.Get("steps")) ReadSteps(*steps, pipeline.steps, problems);
+  if (const Yaml* branches = map.Get("branches")) {
+    if (branches->kind != Yaml::Kind::kList || branches->items.empty()) {
+      problems.Add(branches->at, "branches must be a list of maps with steps and sinks, not " + Describe(*branches));
     }
+    for (const Yaml& item : branches->items) pipeline.branches.push_back(ReadBranch(item, problems));
   }
   // Names and types are checked even when something else is wrong, so that all problems come together.
   spec::CheckPipeline(pipeline, problems.count() == problems_before_steps, problems);

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "spec/condition_reader.h"
+#include "spec/derived_reader.h"
 #include "spec/map_reader.h"
 #include "tailrace/base/limits.h"
 
@@ -16,29 +17,6 @@ using AggregateKind = AggregateFieldSpec::Kind;
 constexpr std::array<std::string_view, 9> kAggregateNames = {"count", "count_if", "sum", "min", "max", "avg", "first", "last", "distinct"};
 
 std::vector<Step> ReadFilter(const Yaml& node, Problems& problems) { return {FilterStep{ReadCondition(node, problems)}}; }
-
-std::vector<Step> ReadSet(const Yaml& node, Problems& problems) {
-  std::vector<Step> steps;
-  if (node.kind != Yaml::Kind::kMap || node.members.empty()) {
-    problems.Add(node.at, "set must be a map from field names to {field, default}, not " + Describe(node));
-    return steps;
-  }
-  for (const auto& [name, value] : node.members) {
-    SetStep step{.target = {name.text, name.at}, .from = {name.text, name.at}, .fallback = std::nullopt};
-    if (value.kind == Yaml::Kind::kScalar) {  // set: {city: place.name}
-      step.from = {value.text, value.at};
-      steps.emplace_back(std::move(step));
-      continue;
-    }
-    const MapReader map(value, "set " + name.text, {"field", "default"}, problems);
-    if (const Yaml* field = map.Get("field")) step.from = ReadField(*field, "field", problems).value_or(step.from);
-    if (const Yaml* fallback = map.Get("default")) {
-      if (const auto text = ReadText(*fallback, "default", problems)) step.fallback = Literal{*text, fallback->at};
-    }
-    steps.emplace_back(std::move(step));
-  }
-  return steps;
-}
 
 std::vector<Step> ReadKeyStep(const Yaml& node, Problems& problems) {
   std::optional<KeyStep> step = ReadKey(node, problems);
@@ -189,13 +167,18 @@ struct StepKind {
   std::vector<Step> (*read)(const Yaml&, Problems&);
 };
 // A new kind of step is one more line here.
-constexpr std::array<StepKind, 5> kSteps = {{
+constexpr auto kSteps = std::to_array<StepKind>({
     {"filter", ReadFilter},
     {"set", ReadSet},
+    {"words", ReadWords},
+    {"tickers", ReadTickers},
+    {"group", ReadGroup},
+    {"sentiment", ReadSentiment},
     {"key", ReadKeyStep},
+    {"deduplicate", ReadDeduplicate},
     {"window", ReadWindow},
     {"aggregate", ReadAggregate},
-}};
+});
 
 }  // namespace
 

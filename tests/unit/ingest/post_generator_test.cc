@@ -34,6 +34,55 @@ TEST(PostGenerator, TheFirstThousandRecordsOfASeedNeverChange) {
   EXPECT_NE(HashOf(Posts(Options(2), 1'000)), 0x2b932c7c473637b3ULL);
 }
 
+// The id and counters of a well-formed post.
+struct Delivery {
+  std::string id, text;
+  int64_t retweets = 0, favorites = 0;
+};
+std::optional<Delivery> DeliveryOf(const GeneratedPost& post) {
+  if (post.malformed) return std::nullopt;
+  const auto value = nlohmann::json::parse(post.value);
+  return Delivery{value["id"], value["text"], value["retweet_count"], value["favorite_count"]};
+}
+
+TEST(PostGenerator, RedeliveriesAreEarlierPostsWithOtherCounters) {
+  constexpr int kPosts = 20'000;
+  PostOptions options = Options();
+  options.redeliver_rate = 0.2;
+  std::map<std::string, Delivery> seen;
+  int again = 0, further = 0, behind = 0;
+  for (const GeneratedPost& post : Posts(options, kPosts)) {
+    const auto delivery = DeliveryOf(post);
+    if (!delivery) continue;
+    const auto [entry, is_new] = seen.emplace(delivery->id, *delivery);
+    if (is_new) continue;
+    ++again;
+    EXPECT_EQ(delivery->text, entry->second.text);
+    further += delivery->favorites > entry->second.favorites;
+    behind += delivery->favorites < entry->second.favorites;
+    entry->second = *delivery;
+  }
+  EXPECT_NEAR(again, 0.2 * kPosts, 0.02 * kPosts);
+  EXPECT_GT(further, again / 2);
+  EXPECT_GT(behind, again / 50);
+}
+
+TEST(PostGenerator, CashtagsChangeNothingElse) {
+  PostOptions options = Options();
+  options.cashtag_rate = 0.5;
+  const auto with = Posts(options, 2'000), without = Posts(Options(), 2'000);
+  int mentions = 0;
+  for (size_t i = 0; i < with.size(); ++i) {
+    EXPECT_EQ(with[i].timestamp_ms, without[i].timestamp_ms);
+    const auto a = DeliveryOf(with[i]), b = DeliveryOf(without[i]);
+    if (!a || !b) continue;
+    EXPECT_EQ(a->id, b->id);
+    EXPECT_TRUE(a->text.starts_with(b->text));
+    mentions += a->text.find(" $", b->text.size()) != std::string::npos;
+  }
+  EXPECT_NEAR(mentions, 1'000, 100);
+}
+
 TEST(PostGenerator, ReusedBuffersLeaveNothingBehind) {
   PostOptions options = Options();
   options.malformed_rate = 0.3;

@@ -65,6 +65,10 @@ inline constexpr int64_t kDistinctExactDefault = 1'024;
 inline constexpr int64_t kDistinctExactMax = 65'536;
 // Fields of one aggregate.
 inline constexpr size_t kAggregateFieldsMax = 64;
+// Longest word that a words or sentiment step takes (bytes); longer runs of letters are no words.
+inline constexpr size_t kWordBytesMax = 200;
+// Different tickers that one text mentions; further ones are passed over.
+inline constexpr size_t kTickersPerEventMax = 50;
 // Nodes of a pipeline file's YAML after aliases are followed, and their depth.
 inline constexpr size_t kPipelineNodesMax = 10'000;
 inline constexpr size_t kPipelineDepthMax = 50;

@@ -29,6 +29,9 @@ struct PostOptions {
   double malformed_rate = 0.001;
   double without_place_rate = 0.01;
   double other_place_rate = 0.02;  // a place that is no city
+  // Off by default, and then the stream is what it was before there was such a thing:
+  double cashtag_rate = 0;    // posts that mention one or two shares ($AAPL)
+  double redeliver_rate = 0;  // records that are an earlier post once more, with other counters
 };
 
 // kInvalidArgument when a rate is outside 0..1, rates that exclude each other sum to more than 1, or a number is out of

@@ -61,11 +61,51 @@ struct FilterStep {
   Condition condition;
 };
 
-// Gives an event a field: that of `from`, or `fallback` where it is null.
+// Gives an event a field: that of `from`, else that of `otherwise`, else `fallback`.
 struct SetStep {
+  enum class Convert : uint8_t { kNone, kLower, kUpper, kDate };
   FieldName target;
   FieldName from;
-  std::optional<Literal> fallback;
+  std::optional<FieldName> otherwise = std::nullopt;
+  std::optional<Literal> fallback = std::nullopt;
+  // Texts in lower or upper case; the UTC date of a timestamp as YYYY-MM-DD.
+  Convert convert = Convert::kNone;
+};
+
+// What the steps have in common that work a new field out of others.
+struct DerivedField {
+  std::vector<FieldName> from;
+  FieldName target;
+};
+
+// One event per word of a text, with the word in a field.
+struct WordsStep : DerivedField {
+  int64_t longer_than = 0;             // code points
+  std::vector<std::string> languages;  // whose stop-words are left out
+  std::vector<std::string> stop_words;  // more of them
+};
+
+// One event per ticker that a text mentions ($AAPL), each once.
+struct TickersStep : DerivedField {};
+
+// One event per group that one of the fields' texts belongs to.
+struct GroupStep : DerivedField {
+  std::vector<std::pair<std::string, std::string>> members;  // group, member
+};
+
+// The sum of the weights of a text's words in the shipped lexicon.
+struct SentimentStep : DerivedField {};
+
+// (to - from) / from of two numbers; null without both or when `from` is 0.
+struct ChangeStep : DerivedField {};
+
+// Lets an event through once per id (and key). Of a redelivery only the growth of the `max` fields is taken.
+struct DeduplicateStep {
+  FieldName id;
+  std::vector<FieldName> max;
+  int64_t retention_ms = 0;
+  std::string store;
+  Location at;
 };
 
 
@@ -96,10 +136,18 @@ struct AggregateStep {
 };
 
 // New kinds of steps are new alternatives; each has a reader in the step table of the loader.
-using Step = std::variant<FilterStep, SetStep, KeyStep, WindowStep, AggregateStep>;
+using Step = std::variant<FilterStep, SetStep, KeyStep, WindowStep, AggregateStep, WordsStep, TickersStep, GroupStep, SentimentStep,
+                          ChangeStep, DeduplicateStep>;
 
 struct SinkSpec {
   std::string topic;
+  Location at;
+};
+
+// One of several ways on behind the pipeline's steps.
+struct BranchSpec {
+  std::vector<Step> steps;
+  std::vector<SinkSpec> sinks;
   Location at;
 };
 
@@ -117,9 +165,17 @@ struct PipelineSpec {
   std::vector<SourceSpec> sources;
   std::vector<Step> steps;
   std::vector<SinkSpec> sinks;
+  std::vector<BranchSpec> branches;  // none: `steps` is all
   std::string dead_letter_topic;  // empty: bad input is counted only
 
-  // The step of this kind; null when there is none. At most one of each kind but filter and set.
+  // The pipeline without branches that gives one of the results: the steps and sinks of its branch follow the common ones.
+  PipelineSpec OnlyBranch(size_t branch) const;
+  // The stores of all aggregates, in the order of the file.
+  std::vector<std::string> StoreNames() const;
+  // Those of all branches.
+  std::vector<SinkSpec> AllSinks() const;
+
+  // The step of this kind, branches left out; null when there is none. At most one of each kind but filter and set.
   template <class S>
   const S* Find() const {
     for (const Step& step : steps) {

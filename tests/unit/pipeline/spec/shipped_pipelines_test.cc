@@ -28,5 +28,42 @@ TEST(ShippedPipelinesTest, CityMetrics) {
   EXPECT_EQ(window->retention_ms, 86'400'000);
 }
 
+std::vector<std::string> FieldsOf(const AggregateStep& aggregate) {
+  std::vector<std::string> names;
+  for (const AggregateFieldSpec& field : aggregate.fields) names.push_back(field.name);
+  return names;
+}
+
+TEST(ShippedPipelinesTest, Trends) {
+  const auto spec = LoadPipeline(Pipeline("trends"), {{"period", "15m"}, {"groups", "press:alpha,press:17"}});
+  ASSERT_TRUE(spec.ok()) << spec.status();
+  EXPECT_EQ(spec->application_id, "trends");
+  EXPECT_EQ(spec->StoreNames(), (std::vector<std::string>{"trends", "trends-by-place", "trends-by-group", "word-counts"}));
+  for (size_t branch = 0; branch < 4; ++branch) {
+    const PipelineSpec only = spec->OnlyBranch(branch);
+    EXPECT_EQ(FieldsOf(*only.Find<AggregateStep>()), (std::vector<std::string>{"count"}));
+    const auto* window = only.Find<WindowStep>();
+    EXPECT_EQ(window == nullptr, branch == 3);
+    if (window == nullptr) continue;
+    EXPECT_EQ(window->size_ms, 900'000);
+    EXPECT_EQ(window->retention_ms, int64_t{8} * 86'400'000);
+  }
+}
+
+TEST(ShippedPipelinesTest, UserViews) {
+  const auto spec = LoadPipeline(Pipeline("user-views"), {});
+  ASSERT_TRUE(spec.ok()) << spec.status();
+  EXPECT_EQ(spec->application_id, "user-views");
+  EXPECT_EQ(spec->StoreNames(), (std::vector<std::string>{"user-views", "user-views-all-time"}));
+  const PipelineSpec days = spec->OnlyBranch(0), all_time = spec->OnlyBranch(1);
+  for (const PipelineSpec* only : {&days, &all_time}) {
+    EXPECT_EQ(FieldsOf(*only->Find<AggregateStep>()),
+              (std::vector<std::string>{"posts", "retweets", "favorites", "sentiment_sum", "sentiment_avg"}));
+  }
+  EXPECT_EQ(days.Find<WindowStep>()->size_ms, 86'400'000);
+  EXPECT_EQ(days.Find<WindowStep>()->retention_ms, int64_t{400} * 86'400'000);
+  EXPECT_EQ(all_time.Find<WindowStep>(), nullptr);
+}
+
 }  // namespace
 }  // namespace tailrace::pipeline

@@ -1,0 +1,116 @@
+#include "spec/step_order.h"
+
+#include <algorithm>
+#include <set>
+#include <string>
+
+namespace tailrace::pipeline::spec {
+namespace {
+
+// What has come so far on one way through the pipeline. A branch goes on with a copy.
+class Order {
+ public:
+  explicit Order(Problems& problems) : problems_(problems) {}
+
+  void Take(const Step& step) {
+    if (aggregate_ != nullptr) {
+      if (!reported_) problems_.Add(aggregate_->at, "aggregate must be the last step");
+      reported_ = true;
+      return;
+    }
+    if (corrects() && !std::holds_alternative<WindowStep>(step) && !std::holds_alternative<AggregateStep>(step)) {
+      if (!reported_) problems_.Add(deduplicate_->at, "only window and aggregate may follow deduplicate with max: a redelivery is no whole event");
+      reported_ = true;
+    }
+    if (const auto* key = std::get_if<KeyStep>(&step)) {
+      if (key_ != nullptr) problems_.Add(key->at, "a second key step: the first would have no effect");
+      key_ = key;
+    } else if (const auto* window = std::get_if<WindowStep>(&step)) {
+      if (window_ != nullptr) problems_.Add(window->at, "a second window step");
+      window_ = window;
+    } else if (const auto* deduplicate = std::get_if<DeduplicateStep>(&step)) {
+      if (deduplicate_ != nullptr) problems_.Add(deduplicate->at, "a second deduplicate step");
+      deduplicate_ = deduplicate;
+      after_key_ = key_ != nullptr;
+      if (!after_key_ && !deduplicate->max.empty())
+        problems_.Add(deduplicate->at, "deduplicate with max needs a key step before it: it corrects what was added up under that key");
+    } else if (const auto* aggregate = std::get_if<AggregateStep>(&step)) {
+      aggregate_ = aggregate;
+      if (key_ == nullptr) problems_.Add(aggregate->at, "aggregate needs a key step before it");
+      CheckCorrected(*aggregate);
+    }
+  }
+
+  // At the end of the way.
+  void End(bool has_sinks, Location at) {
+    if (aggregate_ != nullptr) return;
+    if (window_ != nullptr) problems_.Add(window_->at, "a window step without an aggregate step has no effect");
+    if (deduplicate_ != nullptr && after_key_) problems_.Add(deduplicate_->at, "deduplicate behind a key step needs an aggregate step");
+    if (!has_sinks) problems_.Add(at, at.line <= 1 ? "the pipeline has no effect: add an aggregate step or a sink"
+                                                   : "the branch has no effect: add an aggregate step or a sink");
+  }
+
+  const AggregateStep* aggregate() const { return aggregate_; }
+
+ private:
+  bool corrects() const { return deduplicate_ != nullptr && !deduplicate_->max.empty(); }
+
+  // A sum can take the growth of a field; nothing else can.
+  void CheckCorrected(const AggregateStep& aggregate) {
+    if (!corrects()) return;
+    for (const AggregateFieldSpec& field : aggregate.fields) {
+      const bool corrected = std::any_of(deduplicate_->max.begin(), deduplicate_->max.end(),
+                                         [&](const FieldName& max) { return max.name == field.field.name; });
+      if (!corrected || field.kind == AggregateFieldSpec::Kind::kSum) continue;
+      problems_.Add(field.at, "'" + field.name + "': of a field under deduplicate's max only a sum can be kept");
+    }
+  }
+
+  Problems& problems_;
+  const KeyStep* key_ = nullptr;
+  const WindowStep* window_ = nullptr;
+  const DeduplicateStep* deduplicate_ = nullptr;
+  const AggregateStep* aggregate_ = nullptr;
+  bool after_key_ = false;  // deduplicate_
+  bool reported_ = false;
+};
+
+class StoreNames {
+ public:
+  explicit StoreNames(Problems& problems) : problems_(problems) {}
+  void Take(const std::vector<Step>& steps) {
+    for (const Step& step : steps) {
+      if (const auto* aggregate = std::get_if<AggregateStep>(&step)) Take(aggregate->store, aggregate->at);
+      if (const auto* deduplicate = std::get_if<DeduplicateStep>(&step)) Take(deduplicate->store, deduplicate->at);
+    }
+  }
+
+ private:
+  void Take(const std::string& store, Location at) {
+    if (!store.empty() && !names_.insert(store).second) problems_.Add(at, "a second store called '" + store + "'");
+  }
+
+  Problems& problems_;
+  std::set<std::string> names_;
+};
+
+}  // namespace
+
+void CheckOrder(const PipelineSpec& pipeline, Problems& problems) {
+  Order common(problems);
+  StoreNames stores(problems);
+  for (const Step& step : pipeline.steps) common.Take(step);
+  stores.Take(pipeline.steps);
+  if (pipeline.branches.empty()) return common.End(!pipeline.sinks.empty(), {1, 1});
+  if (common.aggregate() != nullptr) problems.Add(common.aggregate()->at, "an aggregate before branches: give each branch its own");
+  if (!pipeline.sinks.empty()) problems.Add(pipeline.sinks[0].at, "a pipeline with branches has its sinks in them");
+  for (const BranchSpec& branch : pipeline.branches) {
+    if (common.aggregate() != nullptr) break;
+    Order order = common;
+    for (const Step& step : branch.steps) order.Take(step);
+    order.End(!branch.sinks.empty(), branch.at);
+    stores.Take(branch.steps);
+  }
+}
+
+}  // namespace tailrace::pipeline::spec
