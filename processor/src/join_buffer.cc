@@ -1,11 +1,13 @@
 #include "tailrace/processor/detail/join_buffer.h"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "buffer_value.h"
 #include "tailrace/base/bytes.h"
 #include "tailrace/base/check.h"
+#include "tailrace/base/limits.h"
 
 namespace tailrace::processor::detail {
 namespace {
@@ -40,17 +42,44 @@ absl::Status Damaged(std::string_view store) {
 absl::Status JoinBuffer::Init(TaskContext& context) {
   context_ = &context;
   store_ = &context.key_value_store(store_name_);
+  keys_.clear();
+  rest_.reset();
   bool damaged = false;
   TAILRACE_RETURN_IF_ERROR(store_->Range(std::nullopt, std::nullopt, [&](const state::Row& row) {
     BufferKey key;
     damaged = !Parse(row.key, key);
     if (damaged) return false;
-    keys_.emplace(row.key);
+    if (keys_.size() < base::limits::kJoinBufferKeysMax) keys_.emplace_hint(keys_.end(), row.key);
+    else if (!rest_.has_value()) rest_.emplace(row.key);
     newest_ms_ = std::max(newest_ms_, key.timestamp_ms);
     sequence_ = std::max(sequence_, key.sequence);
     return true;
   }));
   return damaged ? Damaged(store_name_) : absl::OkStatus();
+}
+
+void JoinBuffer::Remember(const std::string& key) {
+  if (rest_.has_value() && key >= *rest_) return;
+  keys_.insert(key);
+  if (keys_.size() <= base::limits::kJoinBufferKeysMax) return;
+  const auto newest = std::prev(keys_.end());
+  rest_ = *newest;
+  keys_.erase(newest);
+}
+
+bool JoinBuffer::HasOldest() {
+  if (!keys_.empty() || !rest_.has_value()) return !keys_.empty();
+  const std::string from = *std::exchange(rest_, std::nullopt);
+  const absl::Status status = store_->Range(from, std::nullopt, [&](const state::Row& row) {
+    if (keys_.size() == base::limits::kJoinBufferKeysMax) {
+      rest_.emplace(row.key);
+      return false;
+    }
+    keys_.emplace_hint(keys_.end(), row.key);
+    return true;
+  });
+  if (!status.ok()) context_->Fail(status);
+  return status.ok() && !keys_.empty();
 }
 
 bool JoinBuffer::Put(std::string_view key, std::string_view value, int64_t timestamp_ms, const kafka::Headers& headers) {
@@ -62,32 +91,40 @@ bool JoinBuffer::Put(std::string_view key, std::string_view value, int64_t times
   key_.append(key);
   base::AppendBigEndian(key_, sequence_);
 
-  RecordContext record = context_->record();
-  record.timestamp_ms = timestamp_ms;
+  const RecordContext record = context_->record();
+  state::BufferedContext& from = change_.context;
+  from.timestamp_ms = timestamp_ms;
+  from.offset = record.offset.value();
+  from.topic.assign(record.topic);
+  from.partition = record.partition.value();
+  from.headers = headers;
+  change_.prior_value.reset();
+  change_.old_value.reset();
+  change_.new_value.emplace(value);
   value_.clear();
-  AppendBufferValue(value_, record, headers, {}, {}, value);
-  base::AppendBigEndian(value_, int64_t{0});  // stands for the time of a suppression
+  state::AppendBufferedChange(value_, change_, /*time_ms=*/0);
   if (absl::Status status = store_->Put(key_, std::string_view(value_), context_->wall_time_ms()); !status.ok()) {
     context_->Fail(std::move(status));
     return true;
   }
-  keys_.insert(key_);
+  Remember(key_);
   return true;
 }
 
 void JoinBuffer::Evict(Emit emit) {
   BufferKey key;
-  while (!keys_.empty()) {
+  while (HasOldest()) {
     TAILRACE_CHECK(Parse(*keys_.begin(), key), "a key of a join buffer is not what Put has made");
     if (key.timestamp_ms > newest_ms_ - grace_ms_) return;
     const auto row = store_->Get(*keys_.begin());
     if (!row.ok()) return context_->Fail(row.status());
-    // The store may move while the record is processed.
-    value_ = row->has_value() ? (*row)->value : std::string_view();
-    BufferValue kept;
-    if (!ParseBufferValue(value_, kept)) return context_->Fail(Damaged(store_name_));
-    context_->ProcessKept(kept.record, kept.headers,
-                          [&] { emit(key.key, kept.new_value.view(), kept.record.timestamp_ms, kept.headers); });
+    int64_t buffer_ms = 0;
+    if (!row->has_value() || !state::ParseBufferedChange((*row)->value, change_, buffer_ms) || !change_.new_value.has_value())
+      return context_->Fail(Damaged(store_name_));
+    const state::BufferedContext& from = change_.context;
+    const RecordContext record{.topic = from.topic, .partition = base::Partition(from.partition),
+                               .offset = base::Offset(from.offset), .timestamp_ms = from.timestamp_ms};
+    context_->ProcessKept(record, from.headers, [&] { emit(key.key, *change_.new_value, from.timestamp_ms, from.headers); });
     if (absl::Status status = store_->Delete(*keys_.begin(), context_->wall_time_ms()); !status.ok())
       return context_->Fail(std::move(status));
     keys_.erase(keys_.begin());

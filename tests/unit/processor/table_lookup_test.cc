@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include "tailrace/base/bytes.h"
+#include "tailrace/base/limits.h"
 #include "tailrace/processor/streams_builder.h"
+#include "tailrace/processor/suppressed.h"
 #include "tailrace/processor/topology_test_driver.h"
 
 namespace tailrace::processor {
@@ -68,6 +70,19 @@ TEST(VersionedTable, QueriesSeeVersions) {
   EXPECT_FALSE(view->GetAsOf("rows", "k", 9).value().has_value());
 }
 
+TEST(VersionedTable, AMaterializedWithoutANameEndsTheVersionsAndMakesNoStore) {
+  const auto build = [](bool materialized) {
+    StreamsBuilder builder;
+    const auto same = [](const string& v) { return v; };
+    auto table = builder.Table<string, string>("table", Materialized("rows").Versioned(100ms));
+    auto mapped = materialized ? table.MapValues(same, Materialized<>()) : table.MapValues(same);
+    mapped.Suppress(Suppressed::UntilTimeLimit(10ms, BufferConfig::Unbounded()));
+    return builder.Build().status();
+  };
+  EXPECT_TRUE(build(true).ok()) << build(true);
+  EXPECT_NE(build(false).message().find("versioned"), absl::string_view::npos) << build(false);
+}
+
 TEST(StreamTableJoinGrace, ARecordWaitsForTheGraceAndMeetsALateRow) {
   Joining join(100ms, 10ms);
   join.Record("s", 20);
@@ -105,6 +120,36 @@ TEST(StreamTableJoinGrace, BufferBytes) {
   EXPECT_EQ(log[0].value, value);
   EXPECT_EQ(log[2].key, key) << "it waits no longer";
   EXPECT_EQ(log[2].value, std::nullopt);
+}
+
+TEST(StreamTableJoinGrace, MoreRecordsThanAreKeptInMemoryLeaveByTime) {
+  constexpr int64_t kRecords = 25'000;
+  constexpr int64_t kFirstMs = 100;
+  static_assert(kRecords > 2 * static_cast<int64_t>(base::limits::kJoinBufferKeysMax));
+  Joining join(50s, 50s);
+  join.Row("row", 0);
+  // Each time once, in an order that mixes old and new.
+  for (int64_t i = 0; i < kRecords; ++i) {
+    const int64_t time_ms = kFirstMs + i * 7'919 % kRecords;
+    join.Record(std::to_string(time_ms), time_ms);
+  }
+  EXPECT_EQ(join.Out(), Strings{});
+  // Half of them leave, younger ones come between those that wait, and then all leave.
+  join.Record("half", kFirstMs + kRecords / 2 + 50'000);
+  Strings expected;
+  for (int64_t time_ms = kFirstMs; time_ms <= kFirstMs + kRecords / 2; ++time_ms)
+    expected.push_back({"k", std::to_string(time_ms) + "|row", time_ms});
+  EXPECT_TRUE(join.Out() == expected);
+  expected.clear();
+  for (int64_t time_ms = kFirstMs + kRecords / 2 + 1; time_ms < kFirstMs + kRecords; ++time_ms) {
+    expected.push_back({"k", std::to_string(time_ms) + "|row", time_ms});
+    if (time_ms % 10 != 0) continue;
+    join.Record("again", time_ms);
+    expected.push_back({"k", "again|row", time_ms});
+  }
+  join.Record("end", kFirstMs + 2 * kRecords + 50'000);
+  expected.push_back({"k", "half|row", kFirstMs + kRecords / 2 + 50'000});
+  EXPECT_TRUE(join.Out() == expected);
 }
 
 TEST(StreamTableJoinGrace, NeedsAVersionedTableWithEnoughHistory) {

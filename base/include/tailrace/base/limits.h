@@ -15,6 +15,8 @@ inline constexpr size_t kKeyBytesMax = 64u << 10;
 inline constexpr size_t kValueBytesMax = 1u << 20;
 // Records buffered per input partition of a task that must choose between partitions by time.
 inline constexpr size_t kBufferedRecordsPerPartition = 1'000;
+// Keys in memory, per task, of the records that wait in the buffer of a join with a grace period; the others are in its store.
+inline constexpr size_t kJoinBufferKeysMax = 10'000;
 // Records applied to a store by one restore batch.
 inline constexpr int kRestoreBatchRecords = 10'000;
 // Restored entries held in memory per task before they are written as one sorted file (bytes).

@@ -2,18 +2,20 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
 
 #include "absl/functional/function_ref.h"
 #include "tailrace/processor/detail/task_context.h"
+#include "tailrace/state/time_ordered_buffer.h"
 
 namespace tailrace::processor::detail {
 
 // The buffer of a stream-table join with a grace period (RocksDBTimeOrderedKeyValueBuffer, KIP-923), over bytes. The records
-// are in a key-value store; their keys, which begin with the time, are also kept in memory. Owned by one operator. Not
-// thread-safe.
+// are in a key-value store under keys that begin with the time; the oldest keys, at most limits::kJoinBufferKeysMax, are also
+// kept in memory. Owned by one operator. Not thread-safe.
 class JoinBuffer {
  public:
   JoinBuffer(std::string store, int64_t grace_ms) : store_name_(std::move(store)), grace_ms_(grace_ms) {}
@@ -27,15 +29,21 @@ class JoinBuffer {
   void Evict(Emit emit);
 
  private:
+  void Remember(const std::string& key);
+  // Reads the next oldest keys when all that were in memory have left. False when nothing waits, or after a failure.
+  bool HasOldest();
+
   const std::string store_name_;
   const int64_t grace_ms_;
   TaskContext* context_ = nullptr;
   state::KeyValueStore* store_ = nullptr;
-  std::set<std::string> keys_;  // byte 0 ‖ int64 time ‖ key ‖ int32 sequence
+  std::set<std::string> keys_;  // the oldest that wait: byte 0 ‖ int64 time ‖ key ‖ int32 sequence
+  std::optional<std::string> rest_;  // keys from this one on are in the store only; nullopt: there are none
   int64_t newest_ms_ = -1;
   int32_t sequence_ = 0;
   std::string key_;
   std::string value_;
+  state::BufferedChange change_;
 };
 
 }  // namespace tailrace::processor::detail
