@@ -39,6 +39,7 @@ struct TableStore {
   AnySerde<V> value_serde;
   state::StoreSpec spec;  // no name: no store
   absl::Status error = absl::OkStatus();  // what is wrong with what was asked for
+  bool asked_for = false;  // by a Materialized, which may have no name
 
   bool versioned() const { return spec.kind == state::StoreKind::kVersioned; }
 };
@@ -222,7 +223,9 @@ class KTable {
                                     const detail::AnySerde<VR>& value_serde = {}) const {
     // Kafka Streams uses a number up for a store without a name, and makes no store.
     if (materialized.store_name.empty()) handle_.graph->NewStoreName(prefix);
-    return detail::TableStoreOf<K, VR>(materialized, materialized.store_name, key_serde_, value_serde);
+    auto store = detail::TableStoreOf<K, VR>(materialized, materialized.store_name, key_serde_, value_serde);
+    store.asked_for = true;
+    return store;
   }
 
   template <class F>
@@ -276,8 +279,8 @@ class KTable {
         return std::make_unique<detail::StoreGetter<K, VR>>(name, key_serde, value_serde);
       };
     }
-    // A store of its own decides whether the table is versioned; without one it is as the table above.
-    if (!store.spec.name.empty()) origin->SetVersioned(store.versioned());
+    // A Materialized decides whether the table is versioned, even one without a name; without it the table is as the one above.
+    if (store.asked_for) origin->SetVersioned(store.versioned());
     handle_.graph->Fail(store.error);
     const auto id = handle_.graph->Add(
         {handle_.id}, [=, parent = handle_.node, above = handle_.origin](Topology& topology) {
