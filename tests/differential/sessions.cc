@@ -72,8 +72,15 @@ void AddSessions(Grammar& grammar) {
                      [](const Windowed<Text>* k, const Text*) { return ShownKey(k); }, NamedOf(op));
                }});
   grammar.Add({"sessionStream.to", {Type::kSessionStream}, Type::kNone,
-               [](Plan& plan, Op& op) { op.arguments["topic"] = plan.Fresh("out"); },
+               [](Plan& plan, Op& op) {
+                 op.arguments["topic"] = plan.Fresh("out");
+                 if (plan.draw.Percent(50)) op.arguments["inherited"] = "1";  // the serde of the table
+               },
                [](Graph& graph, const Op& op) -> std::any {
+                 if (op.Flag("inherited")) {
+                   graph.Input<WindowedStream>(op).To(op.Text("topic"));
+                   return {};
+                 }
                  processor::Produced<processor::SessionWindowedSerde<processor::StringSerde>> produced;
                  graph.Input<WindowedStream>(op).To(op.Text("topic"), produced);
                  return {};

@@ -64,7 +64,11 @@ final class Sessions {
         });
         kinds.put("sessionStream.to", (graph, op) -> {
             final KStream<Windowed<String>, String> in = graph.input(op);
-            in.to(op.text("topic"), Produced.with(WindowedSerdes.sessionWindowedSerdeFrom(String.class), Serdes.String()));
+            if (op.flag("inherited")) {
+                in.to(op.text("topic"));
+            } else {
+                in.to(op.text("topic"), Produced.with(WindowedSerdes.sessionWindowedSerdeFrom(String.class), Serdes.String()));
+            }
             return null;
         });
     }

@@ -90,6 +90,31 @@ TEST(SessionWindows, TopicsHoldTheEndBeforeTheStartAndTheChangelogTheTimeOfTheRe
   EXPECT_EQ(out[2].timestamp_ms, 90'000);
 }
 
+TEST(SessionWindows, ASinkWithoutASerdeWritesKeysAsTheTableHasThem) {
+  StreamsBuilder builder;
+  const auto stream = builder.Stream<std::string, std::string>("in")
+                          .GroupByKey()
+                          .WindowedBy(SessionWindows::OfInactivityGapWithNoGrace(milliseconds(30'000)))
+                          .Count(Materialized("counts").WithCachingDisabled())
+                          .MapValues([](int64_t count) { return std::to_string(count); })
+                          .ToStream();
+  stream.To("plain");
+  stream.Filter([](const Windowed<std::string>&, const std::string&) { return true; })
+      .To([](const Windowed<std::string>*, const std::string*, const RecordContext&) { return std::string("dynamic"); });
+  stream.SelectKey([](const Windowed<std::string>* key, const std::string*) { return Windowed<std::string>{key->key, 1, 2}; })
+      .To("new-keys");
+  auto driver = DriverOf(builder);
+  auto input = driver->InputTopic<std::string, std::string>("in");
+  ASSERT_TRUE(input.Pipe("alice", "v", 60'000).ok());
+  ASSERT_TRUE(input.Pipe("alice", "v", 90'000).ok());
+  for (const char* const topic : {"plain", "dynamic"}) {
+    const auto out = driver->TakeProduced(topic);
+    ASSERT_FALSE(out.empty()) << topic;
+    EXPECT_EQ(base::HexEncode(*out.back().key), "616c6963650000000000015f90000000000000ea60") << topic;
+  }
+  EXPECT_EQ(base::HexEncode(*driver->TakeProduced("new-keys").back().key), "616c6963650000000000000001") << "as time windows";
+}
+
 TEST(SessionWindows, ANullKeyIsDroppedAndANullValueIsCounted) {
   auto driver = CountDriver(SessionWindows::OfInactivityGapWithNoGrace(milliseconds(5)));
   auto input = driver->InputTopic<std::string, std::string>("in");

@@ -1,6 +1,7 @@
 // A stream grouped by key, ready to be aggregated, per key or per key and window.
 #pragma once
 
+#include <any>
 #include <memory>
 #include <set>
 #include <string>
@@ -33,6 +34,9 @@ struct StreamHandle {
   bool repartition_required = false;
   // The repartition that the aggregates of one grouping share when its name was given; null outside of groupings.
   std::shared_ptr<std::optional<StreamHandle>> shared_repartition = nullptr;
+  // Of windowed keys that come from a table: AnySerde<K> of that table's keys. A sink without a serde of its own uses it, so
+  // that sessions are written with their end. Empty otherwise, and when the key has changed.
+  std::any windowed_key_serde = {};
 };
 
 // Sends the stream through the topic "<prefix>-repartition" so that equal keys meet in one task.

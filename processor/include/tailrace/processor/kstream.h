@@ -176,6 +176,10 @@ class KStream {
 
   template <class KS = UseDefaultSerde, class VS = UseDefaultSerde, class P = DefaultPartitioner>
   void To(const std::string& topic, Produced<KS, VS, P> produced = {}) const {
+    if constexpr (detail::kInheritsKeySerde<K, KS>) {
+      if (const auto* const serde = std::any_cast<detail::AnySerde<K>>(&handle_.windowed_key_serde))
+        return To(topic, produced.WithKeySerde(*serde));
+    }
     using Sink = detail::SinkNode<K, V, detail::SerdeType<KS, K>, detail::SerdeType<VS, V>, P>;
     AddSink({topic}, produced.name, [topic, ks = detail::ResolveSerde<KS, K>::From(produced.key_serde),
                                      vs = detail::ResolveSerde<VS, V>::From(produced.value_serde), p = produced.partitioner] {
@@ -187,6 +191,10 @@ class KStream {
   template <class F, class KS = UseDefaultSerde, class VS = UseDefaultSerde, class P = DefaultPartitioner>
     requires std::is_invocable_r_v<std::string, F&, const K*, const V*, const RecordContext&>
   void To(F topic_of, Produced<KS, VS, P> produced = {}) const {
+    if constexpr (detail::kInheritsKeySerde<K, KS>) {
+      if (const auto* const serde = std::any_cast<detail::AnySerde<K>>(&handle_.windowed_key_serde))
+        return To(std::move(topic_of), produced.WithKeySerde(*serde));
+    }
     using Sink = detail::DynamicSinkNode<K, V, F, detail::SerdeType<KS, K>, detail::SerdeType<VS, V>, P>;
     AddSink({}, produced.name, [topic_of, ks = detail::ResolveSerde<KS, K>::From(produced.key_serde),
                                 vs = detail::ResolveSerde<VS, V>::From(produced.value_serde), p = produced.partitioner] {
@@ -279,6 +287,7 @@ class KStream {
     detail::StreamHandle next = handle_;
     next.node = name;
     next.repartition_required |= changes == detail::Changes::kKey;
+    if (changes == detail::Changes::kKey) next.windowed_key_serde.reset();
     next.id = handle_.graph->Add(
         {handle_.id},
         [=, parent = handle_.node](Topology& topology) {
@@ -297,6 +306,7 @@ class KStream {
     detail::StreamHandle processed = handle_;
     processed.node = name;
     processed.repartition_required |= key_changes;
+    if (key_changes) processed.windowed_key_serde.reset();
     processed.id = handle_.graph->Add({handle_.id}, [=, parent = handle_.node](Topology& topology) {
       topology.AddNode({.name = name, .predecessors = {parent}, .stores = stores, .factory = [supplier] {
                           return std::make_unique<NodeType>(supplier());
@@ -354,7 +364,9 @@ KStream<K, V> KTable<K, V>::ToStream(Named named) const {
                         return std::make_unique<detail::TableToStreamNode<K, V>>();
                       }});
   });
-  return KStream<K, V>({handle_.graph, id, name, handle_.sources, false});
+  detail::StreamHandle stream{handle_.graph, id, name, handle_.sources, false};
+  if constexpr (detail::kInheritsKeySerde<K, UseDefaultSerde>) stream.windowed_key_serde = key_serde_;
+  return KStream<K, V>(std::move(stream));
 }
 
 template <class K, class V>

@@ -165,7 +165,8 @@ template <class K>
 struct DefaultSerde<Windowed<K>> : TimeWindowedSerde<DefaultSerde<K>> {};
 
 // A session's key: key bytes, then the end, then the start (SessionWindowedSerializer). The default serde of windowed keys
-// is that of time windows, so give this one where sessions are written or read.
+// is that of time windows, so give this one where sessions are read, and where they are written with keys that no longer are
+// those of a table.
 template <class KeySerde>
 struct SessionWindowedSerde {
   static constexpr size_t kWindowBytes = 2 * sizeof(int64_t);

@@ -102,11 +102,6 @@ class Suppressed {
 };
 
 namespace detail {
-template <class K>
-struct IsWindowed : std::false_type {};
-template <class K>
-struct IsWindowed<Windowed<K>> : std::true_type {};
-
 // Sets how long a final result waits; fails the graph when there is no window to wait for.
 void SetWindowWait(const TableHandle& table, const std::string& name, SuppressOptions& options);
 // Names the operator and its buffer.
@@ -120,7 +115,7 @@ KTable<K, V> KTable<K, V>::Suppress(const Suppressed& suppressed) const {
   state::StoreSpec buffer;
   const std::string name = detail::NameSuppression(*handle_.graph, suppressed, buffer, options);
   if (suppressed.until_window_closes()) {
-    if (!detail::IsWindowed<K>::value)
+    if (!detail::kIsWindowed<K>)
       handle_.graph->Fail(base::UsageError("operator " + name + ": only a table with windowed keys has windows that close"));
     detail::SetWindowWait(handle_, name, options);
   }

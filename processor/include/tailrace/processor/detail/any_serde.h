@@ -11,6 +11,14 @@
 
 namespace tailrace::processor::detail {
 
+// How many bytes behind the key choose no partition: a windowed key goes where its key goes (WindowedStreamPartitioner).
+template <class S>
+size_t WindowBytes(const S& serde) {
+  if constexpr (requires { S::kWindowBytes; }) return S::kWindowBytes;
+  else if constexpr (requires { serde.window_bytes(); }) return serde.window_bytes();
+  else return 0;
+}
+
 // A value: copies do not share the serde, since a serde need not be thread-safe. An empty one must not be called.
 template <class T>
 class AnySerde {
@@ -37,6 +45,7 @@ class AnySerde {
   bool empty() const { return serde_ == nullptr; }
   std::string_view Serialize(const T& value, std::string& scratch) const { return serde_->Serialize(value, scratch); }
   bool Deserialize(std::string_view bytes, T& value) const { return serde_->Deserialize(bytes, value); }
+  size_t window_bytes() const { return serde_->window_bytes(); }
 
  private:
   struct Interface {
@@ -44,6 +53,7 @@ class AnySerde {
     virtual std::unique_ptr<Interface> Clone() const = 0;
     virtual std::string_view Serialize(const T& value, std::string& scratch) const = 0;
     virtual bool Deserialize(std::string_view bytes, T& value) const = 0;
+    virtual size_t window_bytes() const = 0;
   };
   template <class S>
   struct Holder final : Interface {
@@ -53,10 +63,20 @@ class AnySerde {
       return serde.Serialize(value, scratch);
     }
     bool Deserialize(std::string_view bytes, T& value) const override { return serde.Deserialize(bytes, value); }
+    size_t window_bytes() const override { return WindowBytes(serde); }
     S serde;
   };
   std::unique_ptr<Interface> serde_;
 };
+
+template <class K>
+inline constexpr bool kIsWindowed = false;
+template <class K>
+inline constexpr bool kIsWindowed<Windowed<K>> = true;
+// Whether a sink without a serde for its keys asks the table that they come from: time windows and sessions have one type of
+// key and different bytes.
+template <class K, class KS>
+inline constexpr bool kInheritsKeySerde = kIsWindowed<K> && std::is_same_v<KS, UseDefaultSerde>;
 
 // What an operator uses: the serde that it was given, else the one that its input table has, else the default for T.
 template <class S, class T>

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "tailrace/processor/detail/any_serde.h"
 #include "tailrace/processor/detail/node.h"
 #include "tailrace/processor/options.h"
 #include "tailrace/processor/serde.h"
@@ -86,13 +87,6 @@ class SourceNode final : public Source {
   Output<K, V> output_;
 };
 
-// How many bytes behind the key choose no partition: a windowed key goes where its key goes (WindowedStreamPartitioner).
-template <class KS>
-constexpr size_t WindowBytes() {
-  if constexpr (requires { KS::kWindowBytes; }) return KS::kWindowBytes;
-  else return 0;
-}
-
 // Implemented in record_sender.cc: sends one encoded record. `partition_key_size` is the prefix of the key that chooses the
 // partition; the whole key when it equals its size.
 class RecordSender {
@@ -155,9 +149,9 @@ class RecordEncoder {
       if (TakePartitions(partitioner_(std::string_view(topic), record.key, record.value, count), partitions_))
         return sender.SendTo(partitions_, key, value, record.timestamp_ms, record.headers);
     }
-    constexpr size_t kSuffix = WindowBytes<KS>();
+    const size_t suffix = WindowBytes(key_serde_);
     const size_t key_size = key.view().size();
-    sender.Send(key, value, key_size >= kSuffix ? key_size - kSuffix : key_size, record.timestamp_ms, record.headers);
+    sender.Send(key, value, key_size >= suffix ? key_size - suffix : key_size, record.timestamp_ms, record.headers);
   }
 
  private:
