@@ -9,7 +9,9 @@ namespace tailrace::differential {
 // SplitMix64.
 class Draw {
  public:
-  explicit Draw(uint64_t seed) : state_(seed * 0x9e3779b97f4a7c15ULL + 1) {}
+  // The state moves by the same constant at each draw, so that states of neighbouring seeds must be far apart: otherwise a
+  // seed's draws are those of the one before, moved by one.
+  explicit Draw(uint64_t seed) : state_(seed) { state_ = Bits(); }
 
   uint64_t Bits() {
     uint64_t z = state_ += 0x9e3779b97f4a7c15ULL;

@@ -5,7 +5,8 @@
 #include <map>
 #include <optional>
 
-#include "absl/strings/str_cat.h"
+#include "edges.h"
+#include "events.h"
 #include "tailrace/base/check.h"
 
 namespace tailrace::differential {
@@ -133,57 +134,6 @@ class TopologyMaker {
   Plan::Topics topics_;
 };
 
-// Records with the times and keys that make operators decide: ties, disorder, gaps, below zero, nulls, tombstones.
-class EventMaker {
- public:
-  EventMaker(Draw& draw, const std::vector<std::string>& topics) : draw_(draw), topics_(topics) {
-    keys_ = draw.Between(1, 5);
-    disorder_percent_ = draw.Of(std::vector<int>{0, 15, 40});
-    step_max_ = draw.Of(std::vector<int>{1, 4, 12});
-    null_percent_ = draw.Of(std::vector<int>{0, 8, 25});
-    header_percent_ = draw.Of(std::vector<int>{0, 0, 30});
-  }
-
-  Event Next() {
-    Event event;
-    if (draw_.Percent(4)) {
-      event.wait_ms = draw_.Of(std::vector<int>{1, 10, 60, 1000});
-      return event;
-    }
-    event.topic = draw_.Of(topics_);
-    event.timestamp_ms = Time();
-    if (!draw_.Percent(null_percent_ / 2)) event.key = Key();
-    if (!draw_.Percent(null_percent_)) event.value = absl::StrCat("v", draw_.Between(0, 9));
-    if (draw_.Percent(header_percent_)) {
-      event.headers.emplace_back("h", absl::StrCat(draw_.Between(0, 9)));
-      if (draw_.Percent(20)) event.headers.emplace_back("empty", std::nullopt);
-    }
-    return event;
-  }
-
- private:
-  int64_t Time() {
-    if (draw_.Percent(2)) return -draw_.Between(1, 5);
-    if (draw_.Percent(3)) now_ms_ += draw_.Of(std::vector<int>{50, 200, 5000});
-    else now_ms_ += draw_.Between(0, step_max_);
-    if (!draw_.Percent(disorder_percent_)) return now_ms_;
-    return std::max<int64_t>(0, now_ms_ - draw_.Between(0, 60));
-  }
-  std::string Key() {
-    if (draw_.Percent(2)) return draw_.Of(std::vector<std::string>{"", "\xc3\xa9", "k", "k0k"});
-    return absl::StrCat("k", draw_.Between(0, keys_ - 1));
-  }
-
-  Draw& draw_;
-  const std::vector<std::string>& topics_;
-  int64_t keys_;
-  int disorder_percent_;
-  int step_max_;
-  int null_percent_;
-  int header_percent_;
-  int64_t now_ms_ = 0;
-};
-
 // Joins of streams multiply records: as many go in as make some ten thousand at the end.
 int64_t EventsMax(const Case& c) {
   constexpr double kRecordsMax = 20'000;
@@ -216,7 +166,7 @@ Case Generate(const Grammar& grammar, uint64_t seed, const std::vector<std::stri
                                    : *grammar.Find(only[seed % only.size()]);
   topology.Make(about,
                 static_cast<int>(draw.Percent(50) ? draw.Between(0, 3) : draw.Between(2, 8)));
-  EventMaker events(draw, topology.input_topics());
+  EventMaker events(draw, topology.input_topics(), EdgesOf(c.ops));
   const int64_t count = std::min(draw.Percent(80) ? draw.Between(5, 30) : draw.Between(30, 90), EventsMax(c));
   for (int64_t i = 0; i < count; ++i) c.events.push_back(events.Next());
   // A cache of Kafka Streams keeps where a record came from, which a join's buffer writes down; ours does not.
