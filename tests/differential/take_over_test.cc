@@ -36,7 +36,10 @@ using testing_support::LocalBroker;
 constexpr int kPartitions = 4;
 constexpr int kPeople = 50;
 constexpr int kOrdersPerStage = 8'000;
+constexpr int kCallsPerStage = 2'000;
 constexpr int64_t kStageMs = 10'000'000;  // between the times of two stages; more than any window and its grace
+constexpr int64_t kAnswerWithinMs = 250;
+constexpr char kWaitingChangelog[] = "-answered-left-shared-join-store-changelog";
 constexpr int kTimeoutMs = 120'000;
 
 // What both sides are told.
@@ -70,6 +73,15 @@ Topology OrdersTopology(const std::string& input, const std::string& output) {
       .ToStream("letters-stream")
       .MapValues([](int64_t count) { return absl::StrCat(count); }, "letters-shown")
       .To(output + "-letters", Produced<>{.name = "letters-out"});
+
+  const auto calls = builder.Stream<std::string, std::string>(input + "-calls", Consumed<>{.name = "calls"});
+  const auto answers = builder.Stream<std::string, std::string>(input + "-answers", Consumed<>{.name = "answers"});
+  const auto window = JoinWindows::OfTimeDifferenceAndGrace(std::chrono::milliseconds(0), std::chrono::seconds(5))
+                          .After(std::chrono::milliseconds(kAnswerWithinMs));
+  calls.LeftJoin(answers,
+                 [](const std::string& call, const std::string* answer) { return call + "/" + (answer == nullptr ? "nobody" : *answer); },
+                 window, StreamJoined("with-answers").WithStoreName("answered"))
+      .To(output + "-answered", Produced<>{.name = "answered-out"});
   auto topology = builder.Build();
   EXPECT_TRUE(topology.ok()) << topology.status();
   return *std::move(topology);
@@ -153,7 +165,7 @@ class TakeOver : public ::testing::TestWithParam<bool> {
     ASSERT_TRUE(cluster.ok()) << cluster.status();
     cluster_ = *std::move(cluster);
     input_ = absl::StrCat("in-", ::getpid(), exactly_once() ? "-eos" : "-alo");
-    CreateTopics({input_ + "-orders", input_ + "-people"});
+    CreateTopics({input_ + "-orders", input_ + "-people", input_ + "-calls", input_ + "-answers"});
     auto producer = cluster_->NewProducer({.client_id = "orders"});
     ASSERT_TRUE(producer.ok());
     producer_ = *std::move(producer);
@@ -168,7 +180,8 @@ class TakeOver : public ::testing::TestWithParam<bool> {
     ASSERT_TRUE(status.ok()) << status;
   }
   void CreateOutputs(const std::string& application) {
-    CreateTopics({application + "-windows", application + "-enriched", application + "-letters"});
+    CreateTopics({application + "-windows", application + "-enriched", application + "-letters",
+                  application + "-answered"});
   }
 
   void Send(const std::string& topic, const std::string& key, const std::string& value, int64_t time_ms) {
@@ -194,6 +207,26 @@ class TakeOver : public ::testing::TestWithParam<bool> {
       if (i % 53 == 7 && i > 2'000 && i < kOrdersPerStage / 2) time_ms -= 60'000;
       Send(input_ + "-orders", Person(i * 7), absl::StrCat(std::string(1, static_cast<char>('a' + i % 7)), i), time_ms);
     }
+    Flush();
+  }
+
+  // Calls [begin, end) of a stage, and their answers: every third call has one, of which some are just in time (250 ms) and some
+  // are not. Both streams are in order, so that where an application stops decides nothing.
+  void SendCalls(int stage, int begin, int end) {
+    for (int i = begin; i < end; ++i) {
+      // The second half begins later than all that the answers to the first half can close.
+      const int64_t time_ms = start_ms_ + stage * kStageMs + i * 80 + (i >= kCallsPerStage / 2 ? 60'000 : 0);
+      const std::string call = absl::StrCat(stage, "-", i);
+      if (i % 3 == 0) Send(input_ + "-answers", Person(i), absl::StrCat("a", call), time_ms + 100 + i % 5 * 50);
+      Send(input_ + "-calls", Person(i), absl::StrCat("c", call), time_ms);
+    }
+    Flush();
+  }
+  static bool HasAnswer(int i) { return i % 3 == 0 && 100 + i % 5 * 50 <= kAnswerWithinMs; }
+  // A call of each person after all others, which closes the windows of those that nobody has answered.
+  void SendLastCalls() {
+    for (int i = 0; i < kPeople; ++i)
+      Send(input_ + "-calls", Person(i), "last", start_ms_ + 4 * kStageMs + i);
     Flush();
   }
 
@@ -252,6 +285,16 @@ class TakeOver : public ::testing::TestWithParam<bool> {
            }, kTimeoutMs);
   }
 
+  // Every call of all stages has met its answer or is known to have none. Windows are looked after once a second, when a record
+  // comes, so that the last calls are made until then.
+  bool EventuallyAllAnswered(const std::string& application, int64_t count) {
+    return testing::Eventually([&] {
+      if (Count(application + "-answered") >= count) return true;
+      SendLastCalls();
+      return false;
+    }, kTimeoutMs);
+  }
+
   // Recent: the broker deletes what is older than a changelog's retention.
   const int64_t start_ms_ = base::SystemClock().WallMs() / kStageMs * kStageMs - 5 * kStageMs;
   testing::TemporaryDirectory folder_;
@@ -260,6 +303,19 @@ class TakeOver : public ::testing::TestWithParam<bool> {
   std::unique_ptr<kafka::Cluster> cluster_;
   std::unique_ptr<kafka::Producer> producer_;
 };
+
+// In an order that does not depend on when closed windows were looked for.
+ByKey Sorted(ByKey rows) {
+  for (auto& [key, entries] : rows) std::sort(entries.begin(), entries.end());
+  return rows;
+}
+
+// Keys whose last entry is no tombstone, with its time.
+ByKey Present(ByKey rows) {
+  std::erase_if(rows, [](const auto& row) { return row.second.back().first == "(null)"; });
+  for (auto& [key, entries] : rows) entries.assign(1, {"present", entries.back().second});
+  return rows;
+}
 
 INSTANTIATE_TEST_SUITE_P(Guarantees, TakeOver, ::testing::Bool(),
                          [](const auto& parameter) { return parameter.param ? "ExactlyOnce" : "AtLeastOnce"; });
@@ -296,12 +352,16 @@ TEST_P(TakeOver, TheApplicationGoesOnWhereTheOtherStopped) {
     if (jvm) theirs = std::make_unique<JvmRun>(class_path_, relay, input_, folder_.path() + "/jvm", folder_.path() + "/relay.log", exactly_once());
     else ours = std::make_unique<OurRun>(relay, input_, folder_.path() + "/ours", exactly_once());
     SendPeople(stage);
+    SendCalls(stage, 0, kCallsPerStage / 2);
     SendOrders(stage, 0, kOrdersPerStage / 2);
     ASSERT_TRUE(EventuallyEnriched(relay, stage * kOrdersPerStage + kOrdersPerStage / 2)) << "stage " << stage;
+    SendCalls(stage, kCallsPerStage / 2, kCallsPerStage);
     SendOrders(stage, kOrdersPerStage / 2, kOrdersPerStage);
     // Stops here, with some of these orders counted and some not; the last one counts them all.
     if (stage + 1 == kStages) {
       ASSERT_TRUE(EventuallyAllCounted(relay, kStages * kOrdersPerStage));
+      ASSERT_TRUE(EventuallyAllAnswered(relay, kStages * kCallsPerStage));
+      ASSERT_TRUE(testing::Eventually([&] { return Present(ReadLast(relay + kWaitingChangelog)).size() == kPeople; }, kTimeoutMs));
     }
     theirs.reset();
     ours.reset();
@@ -311,9 +371,21 @@ TEST_P(TakeOver, TheApplicationGoesOnWhereTheOtherStopped) {
   {
     const JvmRun reference(class_path_, whole, input_, folder_.path() + "/whole", folder_.path() + "/whole.log", exactly_once());
     ASSERT_TRUE(EventuallyAllCounted(whole, kStages * kOrdersPerStage));
+    // Its windows are looked after at each record.
+    ASSERT_TRUE(testing::Eventually([&] { return Count(whole + "-answered") >= kStages * kCallsPerStage; }, kTimeoutMs));
+    ASSERT_TRUE(testing::Eventually([&] { return Present(ReadLast(whole + kWaitingChangelog)).size() == kPeople; }, kTimeoutMs));
   }
   ExpectSame("windows", Read(whole + "-windows"), Read(relay + "-windows"));
   ExpectSame("enriched", Read(whole + "-enriched"), Read(relay + "-enriched"));
+  const ByKey answered = Read(relay + "-answered");
+  ExpectSame("answered", Sorted(Read(whole + "-answered")), Sorted(answered));
+  int with_answer = 0;
+  for (const auto& [key, entries] : answered)
+    with_answer += static_cast<int>(std::count_if(entries.begin(), entries.end(),
+                                                  [](const Entry& entry) { return !entry.first.ends_with("/nobody"); }));
+  int expected = 0;
+  for (int i = 0; i < kCallsPerStage; ++i) expected += kStages * static_cast<int>(HasAnswer(i));
+  EXPECT_EQ(with_answer, expected);
   // Several tasks write into a partition of the repartition topic, in an order of chance.
   const auto values = [](ByKey rows) {
     for (auto& [key, entries] : rows) entries.back().second = 0;
@@ -321,6 +393,8 @@ TEST_P(TakeOver, TheApplicationGoesOnWhereTheOtherStopped) {
   };
   ExpectSame("letters", values(ReadLast(whole + "-letters")), values(ReadLast(relay + "-letters")));
   ExpectSame("changelog of windows", ReadLast(whole + "-windows-changelog"), ReadLast(relay + "-windows-changelog"));
+  // Those who still wait are the last calls.
+  ExpectSame("changelog of who waits", Present(ReadLast(whole + kWaitingChangelog)), Present(ReadLast(relay + kWaitingChangelog)));
 }
 
 }  // namespace

@@ -12,11 +12,13 @@ import org.apache.kafka.streams.StreamsBuilder;
 import org.apache.kafka.streams.kstream.Consumed;
 import org.apache.kafka.streams.kstream.Grouped;
 import org.apache.kafka.streams.kstream.Joined;
+import org.apache.kafka.streams.kstream.JoinWindows;
 import org.apache.kafka.streams.kstream.KStream;
 import org.apache.kafka.streams.kstream.KTable;
 import org.apache.kafka.streams.kstream.Materialized;
 import org.apache.kafka.streams.kstream.Named;
 import org.apache.kafka.streams.kstream.Produced;
+import org.apache.kafka.streams.kstream.StreamJoined;
 import org.apache.kafka.streams.kstream.TimeWindows;
 
 /**
@@ -33,6 +35,8 @@ public final class TakeOver {
         settings.put("state.dir", args[2]);
         settings.put("default.key.serde", Serdes.StringSerde.class.getName());
         settings.put("default.value.serde", Serdes.StringSerde.class.getName());
+        // Closed windows of joins are looked for at each record, not once a second.
+        settings.put("__emit.interval.ms.kstreams.outer.join.spurious.results.fix__", 0L);
         for (int i = 3; i < args.length; ++i) {
             final int at = args[i].indexOf('=');
             settings.put(args[i].substring(0, at), args[i].substring(at + 1));
@@ -56,6 +60,13 @@ public final class TakeOver {
             .toStream(Named.as("letters-stream"))
             .mapValues(count -> Long.toString(count), Named.as("letters-shown"))
             .to(output + "-letters", Produced.as("letters-out"));
+
+        final KStream<String, String> calls = builder.stream(input + "-calls", Consumed.as("calls"));
+        final KStream<String, String> answers = builder.stream(input + "-answers", Consumed.as("answers"));
+        calls.leftJoin(answers, (call, answer) -> call + "/" + (answer == null ? "nobody" : answer),
+                JoinWindows.ofTimeDifferenceAndGrace(Duration.ZERO, Duration.ofSeconds(5)).after(Duration.ofMillis(250)),
+                StreamJoined.<String, String, String>as("with-answers").withStoreName("answered"))
+            .to(output + "-answered", Produced.as("answered-out"));
 
         final KafkaStreams streams = new KafkaStreams(builder.build(), settings);
         final CountDownLatch failed = new CountDownLatch(1);
