@@ -160,6 +160,14 @@ def missing_commands(markdown, run_text, presets, cli_verbs, exists):
                 yield f"`{command}`: {word} does not exist"
 
 
+def missing_tests(document, tests):
+    """Tests that a document names as `Suite.Name` and that are not among the sources `tests`."""
+    there = {f"{suite}.{name}" for source in tests for suite, name in re.findall(r"^TEST(?:_F|_P)?\((\w+), (\w+)\)", source, re.M)}
+    for named in re.findall(r"`([A-Z]\w*\.[A-Z]\w*)`", document):
+        if named not in there:
+            yield f"{named} is no test"
+
+
 class Repository(unittest.TestCase):
     def expect_none(self, complaints):
         complaints = list(complaints)
@@ -197,6 +205,9 @@ class Repository(unittest.TestCase):
                 self.expect_none(f"{document}: {c}" for c in missing_commands(
                     read(document), read("run"), presets, cli_verbs, lambda p: os.path.exists(os.path.join(TOP, p))))
 
+    def test_every_rule_has_its_test(self):
+        self.expect_none(missing_tests(read("tests/unit/semantics.md"), [read(p) for p in walk("tests/unit", (".cc",))]))
+
     def test_package_list_sections_are_well_formed(self):
         section, seen = None, {}
         for number, line in enumerate(read("packages/debian-12.txt").splitlines(), 1):
@@ -232,6 +243,10 @@ class SelfTest(unittest.TestCase):
         readme = "```sh\n$ ./run fly\n./run test unit  # fine\ncmake --preset nope\ntools/none --x\ntailrace sing pipelines/none.yaml\n```\n"
         complaints = list(missing_commands(readme, "case $verb in\n  test) x ;;\n  help | -h) y ;;\nesac", {"dev"}, {"run"}, lambda p: False))
         self.assertEqual(len(complaints), 5, complaints)
+
+    def test_tests_of_rules(self):
+        document = "| a rule | `Rules.AreKept`, `Rules.AreBroken` |"
+        self.assertEqual(list(missing_tests(document, ["TEST_P(Rules, AreKept) {"])), ["Rules.AreBroken is no test"])
 
 
 if __name__ == "__main__":

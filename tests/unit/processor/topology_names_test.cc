@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "gtest/gtest.h"
+#include "tailrace/processor/stores.h"
 #include "tailrace/processor/streams_builder.h"
 
 namespace tailrace::processor {
@@ -84,6 +85,35 @@ class EchoValues final : public FixedKeyProcessor<string, string> {
   void Init(FixedKeyProcessorContext<string, string>&) override {}
   void Process(const FixedKeyRecord<string, string>&) override {}
 };
+
+TEST(TopologyNames, SubtopologiesAreNumberedByTheirFirstOperatorAndAStoreUnitesThem) {
+  class Nothing final : public Processor<string, string> {
+   public:
+    void Init(ProcessorContext<string, string>&) override {}
+    void Process(const Record<string, string>&) override {}
+  };
+  const auto build = [](bool shared) {
+    StreamsBuilder builder;
+    builder.AddStateStore(Stores::InMemoryKeyValueStore("one"));
+    builder.AddStateStore(Stores::InMemoryKeyValueStore("two"));
+    const auto nothing = [] { return std::make_unique<Nothing>(); };
+    builder.Stream<string, string>("a").Process(nothing, {"one"}, "p-a");
+    builder.Stream<string, string>("b").To("out");
+    builder.Stream<string, string>("c").Process(nothing, {shared ? "one" : "two"}, "p-c");
+    if (shared) builder.Stream<string, string>("d").Process(nothing, {"two"}, "p-d");
+    auto topology = *builder.Build();
+    EXPECT_TRUE(topology.Compile("app").ok());
+    std::vector<std::vector<string>> sources;
+    for (const auto& subtopology : topology.subtopologies()) {
+      EXPECT_EQ(subtopology.id, static_cast<int32_t>(sources.size()));
+      sources.push_back(subtopology.source_topics);
+    }
+    return sources;
+  };
+  using Sources = std::vector<std::vector<string>>;
+  EXPECT_EQ(build(false), (Sources{{"a"}, {"b"}, {"c"}}));
+  EXPECT_EQ(build(true), (Sources{{"a", "c"}, {"b"}, {"d"}}));
+}
 
 TEST(TopologyNames, AGivenNameTakesANumberToo) {
   StreamsBuilder builder;

@@ -59,6 +59,34 @@ TEST(TopicPlan, WindowChangelogsKeepTheStoresRetentionAndADay) {
   EXPECT_EQ(config.at("segment.ms"), "1000");
 }
 
+TEST(TopicPlan, JoinChangelogsAreDeletedAndVersionedOnesAreCompactedLate) {
+  StreamsBuilder builder;
+  auto left = builder.Stream<std::string, std::string>("words");
+  auto right = builder.Stream<std::string, std::string>("more");
+  left.Join(right, [](const std::string& a, const std::string&) { return a; },
+            JoinWindows::OfTimeDifferenceAndGrace(std::chrono::minutes(5), std::chrono::minutes(2)),
+            StreamJoined("join").WithStoreName("joined"));
+  builder.Table<std::string, std::string>("rows", Materialized("versions").Versioned(std::chrono::hours(1)));
+  left.GroupByKey().WindowedBy(SessionWindows::OfInactivityGapAndGrace(std::chrono::minutes(1), std::chrono::minutes(2)))
+      .Count(Materialized("sessions"));
+  auto topology = builder.Build();
+  ASSERT_TRUE(topology.ok()) << topology.status();
+  ASSERT_TRUE(topology->Compile("app").ok());
+  const auto plan = PlanTopics(*topology, Options(), {{"words", 2}, {"more", 2}, {"rows", 2}});
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  const auto topics = ByName(*plan);
+  constexpr int64_t kDayMs = 86'400'000;
+  for (const char* const name : {"app-joined-this-join-store-changelog", "app-joined-other-join-store-changelog"}) {
+    ASSERT_TRUE(topics.contains(name)) << name;
+    EXPECT_EQ(topics.at(name).config.at("cleanup.policy"), "delete");
+    EXPECT_EQ(topics.at(name).config.at("retention.ms"), std::to_string(12 * 60'000 + kDayMs)) << "before + after + grace and a day";
+  }
+  EXPECT_EQ(topics.at("app-versions-changelog").config.at("cleanup.policy"), "compact");
+  EXPECT_EQ(topics.at("app-versions-changelog").config.at("min.compaction.lag.ms"), std::to_string(3'600'000 + kDayMs));
+  EXPECT_EQ(topics.at("app-sessions-changelog").config.at("cleanup.policy"), "compact,delete");
+  EXPECT_EQ(topics.at("app-sessions-changelog").config.at("retention.ms"), std::to_string(3 * 60'000 + kDayMs));
+}
+
 TEST(TopicPlan, AnInternalTopicOfAnotherShapeIsRefused) {
   auto cluster = testing::InMemory();
   testing::CreateTopics(*cluster, 4);
