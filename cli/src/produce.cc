@@ -1,4 +1,4 @@
-// tailrace produce: files of events in any layout of posts, into a topic.
+// tailrace produce: files of events in any layout, into a topic.
 #include "tailrace/ingest/produce.h"
 
 #include <iostream>
@@ -38,7 +38,7 @@ absl::Status Run(const ProduceVerb& verb, const ingest::StopSignal& stop) {
 
 void AddProduce(CLI::App& app, Action& action) {
   auto options = std::make_shared<ProduceVerb>();  // shared with the action, which runs after this function
-  CLI::App* const verb = app.add_subcommand("produce", "Writes files of events to a topic, as canonical posts");
+  CLI::App* const verb = app.add_subcommand("produce", "Writes files of events to a topic, as canonical records");
   AddConfigOptions(*verb, options->config);
   verb->add_option("topic", options->produce.topic, "Topic to write to")->required();
   verb->add_option("--bootstrap", options->bootstrap, "host:port of Kafka brokers");

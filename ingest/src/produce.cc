@@ -1,43 +1,37 @@
 #include "tailrace/ingest/produce.h"
 
-#include <algorithm>
+#include <optional>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "stream_lines.h"
 #include "tailrace/base/nearest.h"
 #include "tailrace/ingest/topic_writer.h"
+#include "tailrace/pipeline/canonical.h"
 #include "tailrace/pipeline/format.h"
-#include "tailrace/pipeline/post.h"
 
 namespace tailrace::ingest {
 namespace {
 
-using pipeline::FieldValue;
-using pipeline::PostField;
 using pipeline::SkipReason;
 
-absl::StatusOr<const pipeline::Format*> PostLayout(const std::string& name) {
-  const pipeline::Format* format = pipeline::FindFormat(name);
-  if (format == nullptr) {
-    const std::vector<std::string_view> names = pipeline::FormatNames();
-    const std::vector<std::string> allowed(names.begin(), names.end());
-    return base::UsageError(absl::StrCat("no format is called ", name, "; there are ", absl::StrJoin(allowed, ", "),
-                                         base::DidYouMean(name, names)));
-  }
-  for (const std::string& field : pipeline::PostFieldNames())
-    if (format->FindField(field) == nullptr)
-      return base::UsageError(absl::StrCat("format ", name, " is not a layout of posts: it has no field ", field));
-  return format;
+absl::StatusOr<const pipeline::Format*> LayoutOf(const std::string& name) {
+  if (const pipeline::Format* format = pipeline::FindFormat(name)) return format;
+  const std::vector<std::string_view> names = pipeline::FormatNames();
+  const std::vector<std::string> allowed(names.begin(), names.end());
+  return base::UsageError(absl::StrCat("no format is called ", name, "; there are ", absl::StrJoin(allowed, ", "),
+                                       base::DidYouMean(name, names)));
 }
 
 class Production {
  public:
-  Production(const ProduceOptions& options, const StopSignal& stop, const pipeline::Format& format, TopicWriter& writer)
+  Production(const ProduceOptions& options, const StopSignal& stop, const pipeline::Format& layout,
+             const pipeline::CanonicalWriter& canonical, TopicWriter& writer)
       : options_(options),
         stop_(stop),
+        canonical_(canonical),
         writer_(writer),
-        reader_(format.NewReader(pipeline::PostFieldNames(), {.required = {"created_at"}})) {}
+        reader_(layout.NewReader(canonical.fields(), canonical.reader_options())) {}
 
   absl::StatusOr<ProduceSummary> Run() {
     for (const std::string& input : options_.inputs) {
@@ -87,16 +81,10 @@ class Production {
   }
 
   absl::Status Send(pipeline::Event event) {
-    const auto field = [&](PostField slot) -> const FieldValue& { return event[static_cast<size_t>(slot)]; };
-    kafka::NullableBytes key;
-    for (const PostField slot : {PostField::kPlaceFullName, PostField::kAuthorId}) {
-      if (field(slot).is_null()) continue;
-      key = field(slot).text();
-      break;
-    }
+    const std::optional<std::string_view> key = canonical_.Key(event);
     json_.clear();
-    pipeline::AppendPostJson(json_, event, now_ms_);
-    return writer_.Write(key, json_, field(PostField::kCreatedAt).integer());
+    canonical_.Append(json_, event, now_ms_);
+    return writer_.Write(key ? kafka::NullableBytes(*key) : kafka::NullableBytes(), json_, canonical_.TimestampMs(event, now_ms_));
   }
 
   void Report(const pipeline::ParseResult& result) {
@@ -107,6 +95,7 @@ class Production {
 
   const ProduceOptions& options_;
   const StopSignal& stop_;
+  const pipeline::CanonicalWriter& canonical_;
   TopicWriter& writer_;
   const std::unique_ptr<pipeline::EventReader> reader_;
   ProduceSummary summary_;
@@ -119,11 +108,13 @@ class Production {
 }  // namespace
 
 absl::StatusOr<ProduceSummary> ProduceFiles(kafka::Cluster& cluster, const ProduceOptions& options, const StopSignal& stop) {
-  TAILRACE_ASSIGN_OR_RETURN(const pipeline::Format* format, PostLayout(options.format));
+  TAILRACE_ASSIGN_OR_RETURN(const pipeline::Format* layout, LayoutOf(options.format));
+  const auto canonical = pipeline::CanonicalWriter::For(*layout);
+  if (!canonical) return base::UsageError(absl::StrCat("format ", options.format, " has no canonical form for topics"));
   TAILRACE_ASSIGN_OR_RETURN(
       const auto writer,
       TopicWriter::Open(cluster, {.topic = options.topic, .give_up_ms = options.give_up_ms, .clock = options.clock}, stop));
-  return Production(options, stop, *format, *writer).Run();
+  return Production(options, stop, *layout, *canonical, *writer).Run();
 }
 
 std::string DescribeProduce(const ProduceSummary& summary) {

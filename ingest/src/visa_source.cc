@@ -52,7 +52,7 @@ class VisaSource : public RecordSource {
     record_.timestamp_ms = clock_.At(index_);
     const int64_t received_ms = record_.timestamp_ms - static_cast<int64_t>(7 + random_.Below(60)) * kDayMs;
     const std::string received = Date(received_ms);
-    record_.key = employer.symbol;
+    record_.key = job.title;
     JsonObject visa(record_.value);
     visa.Text("symbol", employer.symbol)
         .Text("company", employer.name)

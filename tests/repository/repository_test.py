@@ -35,9 +35,10 @@ HOMES = {
     r"prometheus/": ["base/src/"],
     r"spdlog/": ["base/src/"],
     r"CLI/": ["cli/src/"],
+    r"(curl/|zlib\.h)": ["pipeline/src/input/"],
 }
 # Types that no public header shows.
-HIDDEN = r"librdkafka/|rocksdb/|grpc(pp|\+\+)?/|google/protobuf/|prometheus/|spdlog/|yaml-cpp/|boost/(asio|beast)|.*\.pb\.h"
+HIDDEN = r"curl/|zlib\.h|librdkafka/|rocksdb/|grpc(pp|\+\+)?/|google/protobuf/|prometheus/|spdlog/|yaml-cpp/|boost/(asio|beast)|.*\.pb\.h"
 
 CLOCKS = r"(system_clock|steady_clock|high_resolution_clock)::now|\bgettimeofday\(|\bclock_gettime\(|\btime\((nullptr|NULL|0)\)|absl::Now\("
 SLEEPS = r"\bsleep_(for|until)\(|\busleep\(|\bnanosleep\(|(?<![\w.])sleep\(|absl::SleepFor\("

@@ -1,10 +1,11 @@
 #include "aggregates/aggregate_plan.h"
 
-#include <cmath>
 #include <limits>
 
+#include "aggregates/compensated.h"
 #include "aggregates/distinct.h"
 #include "aggregates/hyperloglog.h"
+#include "aggregates/merged.h"
 #include "aggregates/ordered.h"
 #include "aggregates/raw.h"
 #include "tailrace/base/check.h"
@@ -25,13 +26,14 @@ bool IsVariable(const PlannedField& field) {
 size_t FixedBytes(const PlannedField& field) {
   switch (field.kind) {
     case AggregateKind::kCount:
-    case AggregateKind::kCountIf: return 8;
+    case AggregateKind::kCountIf:
+    case AggregateKind::kWindows: return 8;
     case AggregateKind::kSum: return field.type == FieldType::kInt ? 8 : 16;
     case AggregateKind::kMin:
     case AggregateKind::kMax: return 9;
     case AggregateKind::kAvg: return 24;
     case AggregateKind::kFirst:
-    case AggregateKind::kLast: return kOrderedFixedBytes;
+    case AggregateKind::kLast: return field.merge == MergeRule::kOwn ? kOrderedFixedBytes : MergedFixedBytes(field.merge);
     case AggregateKind::kDistinct: return kDistinctFixedBytes;
   }
   base::CheckFailed(__FILE__, __LINE__, "AggregateKind", "unknown value");
@@ -43,18 +45,6 @@ int64_t AddSaturating(int64_t a, int64_t b) {
   if (!__builtin_add_overflow(a, b, &sum)) return sum;
   return b > 0 ? std::numeric_limits<int64_t>::max() : std::numeric_limits<int64_t>::min();
 }
-
-// Neumaier's compensated sum at `at`: double sum, double compensation. It keeps what plain addition rounds away, so that
-// results hardly depend on the order of events.
-void AddCompensated(char* at, double value) {
-  const auto sum = Load<double>(at);
-  const double next = sum + value;
-  const double lost = std::abs(sum) >= std::abs(value) ? (sum - next) + value : (value - next) + sum;
-  Store(at, next);
-  Store(at + 8, Load<double>(at + 8) + lost);
-}
-
-double SumOf(const char* at) { return Load<double>(at) + Load<double>(at + 8); }
 
 // u8 present, then the value.
 void Extreme(char* at, FieldType type, bool max, const char* value) {
@@ -91,8 +81,13 @@ uint64_t HashOf(const FieldValue& value) {
   base::CheckFailed(__FILE__, __LINE__, "HashOf takes single values", FieldTypeName(value.type()));
 }
 
-OrderedInput OrderedInputOf(const FieldValue& value, const AggregateInput& input) {
-  return {.value = value, .timestamp_ms = input.timestamp_ms, .offset = input.offset};
+OrderedInput OrderedInputOf(const PlannedField& field, const FieldValue& value, const AggregateInput& input) {
+  const int64_t order = field.by_slot ? OrderOf(input.event[*field.by_slot]) : input.timestamp_ms;
+  return {.value = value, .order = order, .offset = input.offset};
+}
+
+FieldValue ValueOf(const PlannedField& field, const char* fixed, const char* variable) {
+  return field.merge == MergeRule::kOwn ? OrderedValue(fixed, variable) : MergedValue(fixed, field.merge);
 }
 
 void AppendValueJson(std::string& out, const FieldValue& value) {
@@ -115,7 +110,11 @@ AggregatePlan::AggregatePlan(std::vector<PlannedField> fields) : fields_(std::mo
     fixed_at_.push_back(fixed_bytes_);
     fixed_bytes_ += FixedBytes(field);
     description += field.name + '/' + std::to_string(static_cast<int>(field.kind)) + '/' +
-                   std::to_string(static_cast<int>(field.type)) + '/' + std::to_string(field.exact_max) + '\n';
+                   std::to_string(static_cast<int>(field.type)) + '/' + std::to_string(field.exact_max);
+    // Only where they are used, so that the states of other aggregates keep their fingerprint.
+    if (field.by_slot) description += "/by";
+    if (field.merge != MergeRule::kOwn) description += "/merge " + std::to_string(static_cast<int>(field.merge));
+    description += '\n';
   }
   fingerprint_ = static_cast<uint16_t>(HashValue(description));
 }
@@ -137,6 +136,7 @@ bool AggregatePlan::IsValid(std::string_view state) const {
     } else if (field.kind == AggregateKind::kFirst || field.kind == AggregateKind::kLast) {
       const auto type = static_cast<FieldType>(fixed[0]);
       if (!OrderedHeadIsValid(fixed) || (type != FieldType::kNull && type != field.type)) return false;
+      if (field.merge != MergeRule::kOwn && !MergedHeadIsValid(fixed, field.merge)) return false;
     }
     size += VariableBytes(i, state.data());
   }
@@ -152,6 +152,10 @@ void AggregatePlan::Reset(std::string& state) const {
 void AggregatePlan::UpdateFixed(const PlannedField& field, char* fixed, const AggregateInput& input) const {
   if (field.kind == AggregateKind::kCount) {
     Store(fixed, Load<int64_t>(fixed) + (input.correction ? 0 : 1));
+    return;
+  }
+  if (field.kind == AggregateKind::kWindows) {
+    Store<int64_t>(fixed, 1);
     return;
   }
   if (field.kind == AggregateKind::kCountIf) {
@@ -185,10 +189,11 @@ void AggregatePlan::UpdateFixed(const PlannedField& field, char* fixed, const Ag
       return;
     case AggregateKind::kFirst:
     case AggregateKind::kLast:
-      OrderedUpdateInPlace(fixed, nullptr, field.kind == AggregateKind::kLast, OrderedInputOf(value, input));
+      OrderedUpdateInPlace(fixed, nullptr, field.kind == AggregateKind::kLast, OrderedInputOf(field, value, input));
       return;
     case AggregateKind::kCount:
     case AggregateKind::kCountIf:
+    case AggregateKind::kWindows:
     case AggregateKind::kDistinct: break;
   }
   base::CheckFailed(__FILE__, __LINE__, "UpdateFixed", "field " + field.name + " has a variable part");
@@ -205,7 +210,7 @@ void AggregatePlan::Update(std::string& state, const AggregateInput& input) cons
     const FieldValue& value = input.event[field.slot];
     if (field.kind != AggregateKind::kDistinct) {
       if (!value.is_null()) {
-        OrderedUpdate(state, fixed_at_[i], variable_at, field.kind == AggregateKind::kLast, OrderedInputOf(value, input));
+        OrderedUpdate(state, fixed_at_[i], variable_at, field.kind == AggregateKind::kLast, OrderedInputOf(field, value, input));
       }
     } else if (value.type() == FieldType::kTextList) {
       for (const std::string_view item : value.list()) {
@@ -230,7 +235,7 @@ bool AggregatePlan::UpdateInPlace(char* state, const AggregateInput& input) cons
     if (!value.is_null()) {
       const bool fits = field.kind == AggregateKind::kDistinct
                             ? DistinctFits(fixed, state + variable_at, HashOf(value))
-                            : OrderedFits(fixed, field.kind == AggregateKind::kLast, OrderedInputOf(value, input));
+                            : OrderedFits(fixed, field.kind == AggregateKind::kLast, OrderedInputOf(field, value, input));
       if (!fits) return false;
     }
     variable_at += VariableBytes(i, state);
@@ -247,7 +252,7 @@ bool AggregatePlan::UpdateInPlace(char* state, const AggregateInput& input) cons
     if (!value.is_null() && field.kind == AggregateKind::kDistinct) {
       DistinctAddInPlace(fixed, state + variable_at, HashOf(value));
     } else if (!value.is_null()) {
-      OrderedUpdateInPlace(fixed, state + variable_at, field.kind == AggregateKind::kLast, OrderedInputOf(value, input));
+      OrderedUpdateInPlace(fixed, state + variable_at, field.kind == AggregateKind::kLast, OrderedInputOf(field, value, input));
     }
     variable_at += VariableBytes(i, state);
   }
@@ -258,7 +263,8 @@ void AggregatePlan::MergeFixed(const PlannedField& field, const char* a, const c
   std::memcpy(out, a, FixedBytes(field));
   switch (field.kind) {
     case AggregateKind::kCount:
-    case AggregateKind::kCountIf: Store(out, AddSaturating(Load<int64_t>(a), Load<int64_t>(b))); return;
+    case AggregateKind::kCountIf:
+    case AggregateKind::kWindows: Store(out, AddSaturating(Load<int64_t>(a), Load<int64_t>(b))); return;
     case AggregateKind::kSum:
       if (field.type == FieldType::kInt) {
         Store(out, AddSaturating(Load<int64_t>(a), Load<int64_t>(b)));
@@ -278,6 +284,7 @@ void AggregatePlan::MergeFixed(const PlannedField& field, const char* a, const c
       return;
     case AggregateKind::kFirst:
     case AggregateKind::kLast:
+      if (field.merge != MergeRule::kOwn) return MergeByRule(field.merge, a, b, out);
       if (!OrderedKeepsFirst(a, "", b, "", field.kind == AggregateKind::kLast)) std::memcpy(out, b, kOrderedFixedBytes);
       return;
     case AggregateKind::kDistinct: break;
@@ -327,12 +334,13 @@ void AggregatePlan::AppendJson(std::string& out, std::string_view state) const {
     out += ':';
     switch (field.kind) {
       case AggregateKind::kCount:
-      case AggregateKind::kCountIf: AppendJsonInt(out, Load<int64_t>(fixed)); break;
+      case AggregateKind::kCountIf:
+      case AggregateKind::kWindows: AppendJsonInt(out, Load<int64_t>(fixed)); break;
       case AggregateKind::kSum:
         if (field.type == FieldType::kInt) {
           AppendJsonInt(out, Load<int64_t>(fixed));
         } else {
-          AppendJsonDouble(out, SumOf(fixed));
+          AppendJsonDouble(out, CompensatedSum(fixed));
         }
         break;
       case AggregateKind::kMin:
@@ -349,11 +357,11 @@ void AggregatePlan::AppendJson(std::string& out, std::string_view state) const {
         if (Load<int64_t>(fixed) == 0) {
           out += "null";
         } else {
-          AppendJsonDouble(out, SumOf(fixed + 8) / static_cast<double>(Load<int64_t>(fixed)));
+          AppendJsonDouble(out, CompensatedSum(fixed + 8) / static_cast<double>(Load<int64_t>(fixed)));
         }
         break;
       case AggregateKind::kFirst:
-      case AggregateKind::kLast: AppendValueJson(out, OrderedValue(fixed, state.data() + variable_at)); break;
+      case AggregateKind::kLast: AppendValueJson(out, ValueOf(field, fixed, state.data() + variable_at)); break;
       case AggregateKind::kDistinct: {
         const DistinctCount count = CountDistinct(fixed, state.data() + variable_at);
         AppendJsonInt(out, count.count);
@@ -380,18 +388,19 @@ std::optional<double> AggregatePlan::Numeric(std::string_view state, std::string
     const bool integer = field.type == FieldType::kInt;
     switch (field.kind) {
       case AggregateKind::kCount:
-      case AggregateKind::kCountIf: return static_cast<double>(Load<int64_t>(fixed));
-      case AggregateKind::kSum: return integer ? static_cast<double>(Load<int64_t>(fixed)) : SumOf(fixed);
+      case AggregateKind::kCountIf:
+      case AggregateKind::kWindows: return static_cast<double>(Load<int64_t>(fixed));
+      case AggregateKind::kSum: return integer ? static_cast<double>(Load<int64_t>(fixed)) : CompensatedSum(fixed);
       case AggregateKind::kMin:
       case AggregateKind::kMax:
         if (fixed[0] == 0) return std::nullopt;
         return integer ? static_cast<double>(Load<int64_t>(fixed + 1)) : Load<double>(fixed + 1);
       case AggregateKind::kAvg:
         if (Load<int64_t>(fixed) == 0) return std::nullopt;
-        return SumOf(fixed + 8) / static_cast<double>(Load<int64_t>(fixed));
+        return CompensatedSum(fixed + 8) / static_cast<double>(Load<int64_t>(fixed));
       case AggregateKind::kFirst:
       case AggregateKind::kLast: {
-        const FieldValue value = OrderedValue(fixed, state.data() + variable_at);
+        const FieldValue value = ValueOf(field, fixed, state.data() + variable_at);
         if (value.type() != FieldType::kInt && value.type() != FieldType::kDouble) return std::nullopt;
         return value.AsDouble();
       }

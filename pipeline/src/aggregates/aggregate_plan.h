@@ -15,16 +15,21 @@
 
 namespace tailrace::pipeline::aggregates {
 
-enum class AggregateKind : uint8_t { kCount, kCountIf, kSum, kMin, kMax, kAvg, kFirst, kLast, kDistinct };
+enum class AggregateKind : uint8_t { kCount, kCountIf, kSum, kMin, kMax, kAvg, kFirst, kLast, kDistinct, kWindows };
+// How the values of several windows become one.
+enum class MergeRule : uint8_t { kOwn, kAvg, kMin, kMax };
 
 // One output field of the step, ready to run.
 struct PlannedField {
   std::string name;
   AggregateKind kind = AggregateKind::kCount;
   FieldType type = FieldType::kNull;  // of the event's field
-  size_t slot = 0;                    // its slot; unused by kCount and kCountIf
+  size_t slot = 0;                    // its slot; unused by kCount, kCountIf and kWindows
   int64_t exact_max = 0;              // kDistinct
   compile::Predicate condition;       // kCountIf
+  // kFirst and kLast: the slot of the number that orders the events, a null first; none: time, then offset.
+  std::optional<size_t> by_slot;
+  MergeRule merge = MergeRule::kOwn;  // kFirst and kLast of numbers
 };
 
 struct AggregateInput {

@@ -1,5 +1,7 @@
 #include "aggregates/ordered.h"
 
+#include <bit>
+#include <limits>
 #include <string_view>
 #include <utility>
 
@@ -24,8 +26,9 @@ std::string_view Cut(std::string_view text) {
 
 bool Replaces(const char* fixed, bool last, const OrderedInput& input) {
   if (TypeOf(fixed) == FieldType::kNull) return true;
-  const std::pair<int64_t, int64_t> candidate{input.timestamp_ms, input.offset};
-  return last ? candidate > PlaceOf(fixed) : candidate < PlaceOf(fixed);
+  const std::pair<int64_t, int64_t> candidate{input.order, input.offset};
+  // Events of one record share their offset and come in its order.
+  return last ? candidate >= PlaceOf(fixed) : candidate < PlaceOf(fixed);
 }
 
 size_t TextBytes(const OrderedInput& input) {
@@ -34,7 +37,7 @@ size_t TextBytes(const OrderedInput& input) {
 
 void WriteFixed(char* fixed, const OrderedInput& input) {
   fixed[0] = static_cast<char>(input.value.type());
-  Store(fixed + 1, input.timestamp_ms);
+  Store(fixed + 1, input.order);
   Store(fixed + 9, input.offset);
   switch (input.value.type()) {
     case FieldType::kInt: Store(fixed + 17, input.value.integer()); return;
@@ -48,6 +51,15 @@ void WriteFixed(char* fixed, const OrderedInput& input) {
 }
 
 }  // namespace
+
+int64_t OrderOf(const FieldValue& value) {
+  constexpr int64_t kMin = std::numeric_limits<int64_t>::min();
+  if (value.type() == FieldType::kInt) return value.integer();
+  if (value.type() != FieldType::kDouble) return kMin;
+  // The bits of positive doubles sort as integers; those of negative ones the other way round.
+  const auto bits = std::bit_cast<int64_t>(value.number() == 0 ? 0.0 : value.number());
+  return bits >= 0 ? bits : kMin - bits;
+}
 
 size_t OrderedVariableBytes(const char* fixed) {
   return TypeOf(fixed) == FieldType::kText ? static_cast<size_t>(Load<int64_t>(fixed + 17)) : 0;

@@ -1,6 +1,6 @@
-// The state of `first` and `last`: a value with its place in time, ordered by (event time, offset).
+// The state of `first` and `last`: a value with its place in an order, (event time, offset) or (a field, offset).
 //
-// Fixed part (25 bytes): u8 type (FieldType; 0: none yet), i64 event time, i64 offset, 8 bytes of value: an integer, a
+// Fixed part (25 bytes): u8 type (FieldType; 0: none yet), i64 event time or OrderOf the field, i64 offset, 8 bytes of value: an integer, a
 // double, 0 or 1, or the length of a text. Variable part: the text.
 #pragma once
 
@@ -15,9 +15,12 @@ inline constexpr size_t kOrderedFixedBytes = 25;
 
 struct OrderedInput {
   FieldValue value;  // not null, not a list
-  int64_t timestamp_ms = 0;
+  int64_t order = 0;  // the event's time, or OrderOf the field that orders
   int64_t offset = 0;
 };
+
+// Integers that sort as the numbers do, for integers and for doubles; null comes before all.
+int64_t OrderOf(const FieldValue& value);
 
 size_t OrderedVariableBytes(const char* fixed);
 bool OrderedHeadIsValid(const char* fixed);

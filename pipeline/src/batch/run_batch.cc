@@ -7,9 +7,10 @@
 #include "spec/check.h"
 #include "tailrace/base/limits.h"
 #include "tailrace/pipeline/batch.h"
+#include "tailrace/pipeline/byte_source.h"
+#include "tailrace/pipeline/event_lines.h"
 #include "tailrace/pipeline/format.h"
 #include "tailrace/pipeline/json_text.h"
-#include "tailrace/pipeline/line_reader.h"
 #include "tailrace/pipeline/timestamps.h"
 #include "tailrace/processor/topology_test_driver.h"
 
@@ -34,7 +35,7 @@ absl::StatusOr<PipelineSpec> WithFormat(PipelineSpec pipeline, const std::string
   SourceSpec& source = pipeline.sources[0];
   source.format = format_name;
   const FieldInfo* timestamp = format->FindField(source.timestamp.name);
-  if (timestamp == nullptr || !timestamp->is_timestamp) source.timestamp.name = format->default_timestamp();
+  if (!source.processing_time && (timestamp == nullptr || !timestamp->is_timestamp)) source.timestamp.name = format->default_timestamp();
   spec::CheckPipeline(pipeline, true, problems);
   TAILRACE_RETURN_IF_ERROR(problems.ToStatus());
   return pipeline;
@@ -68,7 +69,7 @@ class BatchRun {
 
   absl::StatusOr<BatchSummary> Run() {
     const base::Clock& clock = options_.clock != nullptr ? *options_.clock : base::SystemClock();
-    compile::BuildOptions build{.batch = true, .timestamp_max_ms = clock.WallMs() + options_.future_skew_ms};
+    compile::BuildOptions build{.batch = true, .event_count = &event_count_, .timestamp_max_ms = clock.WallMs() + options_.future_skew_ms};
     build.public_options.on_skip = [this](const SkippedInput& skipped) { OnSkip(skipped); };
     const bool updates = options_.output == BatchOptions::Output::kUpdates;
     if (updates) {
@@ -81,7 +82,8 @@ class BatchRun {
                      std::move(built.topology),
                      {.application_id = pipeline_.application_id, .wall_time_ms = clock.WallMs(), .caching = !updates,
                       .commit_every_record = false}));
-    for (const std::string& file : options_.inputs) TAILRACE_RETURN_IF_ERROR(ReadFile(file));
+    TAILRACE_ASSIGN_OR_RETURN(const std::vector<std::string> inputs, ExpandInputs(options_.inputs));
+    for (const std::string& input : inputs) TAILRACE_RETURN_IF_ERROR(ReadInput(input));
     TAILRACE_RETURN_IF_ERROR(driver_->Commit());
     if (!updates) TAILRACE_RETURN_IF_ERROR(WriteFinal());
     if (out_.flush(); !out_) {
@@ -98,28 +100,30 @@ class BatchRun {
   }
 
  private:
-  absl::Status ReadFile(const std::string& file) {
-    TAILRACE_ASSIGN_OR_RETURN(LineReader reader, LineReader::Open(file));
-    file_ = file;
-    line_number_ = 0;
+  absl::Status ReadInput(const std::string& name) {
+    TAILRACE_ASSIGN_OR_RETURN(auto source, OpenInput(name));
+    file_ = source->name();
+    EventLines lines(LineReader(std::move(source)), *FindFormat(pipeline_.sources[0].format));
+    int64_t pieces = 0;
     const std::string& topic = pipeline_.sources[0].topic;
     std::string_view line;
     for (;;) {
-      TAILRACE_ASSIGN_OR_RETURN(const bool more, reader.Next(line));
+      TAILRACE_ASSIGN_OR_RETURN(const bool more, lines.Next(line));
       if (!more) break;
-      ++line_number_;
+      line_number_ = lines.line_number();
       ++summary_.lines;
-      skipped_ = false;
       TAILRACE_RETURN_IF_ERROR(driver_->Pipe(topic, {}, line, 0));
-      if (!skipped_) summary_.counts.Add(SkipReason::kNone);
-      if (options_.on_progress && line_number_ % kLinesPerProgress == 0) options_.on_progress(reader.bytes_read(), reader.bytes_total());
+      for (; event_count_ > 0; --event_count_) summary_.counts.Add(SkipReason::kNone);
+      ++pieces;
+      if (options_.on_progress && pieces % kLinesPerProgress == 0) Progress(lines.reader());
     }
-    if (options_.on_progress) options_.on_progress(reader.bytes_read(), reader.bytes_total());
+    if (options_.on_progress) Progress(lines.reader());
     return absl::OkStatus();
   }
 
+  void Progress(const LineReader& reader) { options_.on_progress(reader.bytes_read(), reader.bytes_total()); }
+
   void OnSkip(const SkippedInput& skipped) {
-    skipped_ = true;
     summary_.counts.Add(skipped.reason);
     if (IsExpected(skipped.reason) || static_cast<int64_t>(summary_.bad_lines.size()) >= base::limits::kBadLinesShownMax) return;
     summary_.bad_lines.push_back({.file = file_, .line = line_number_, .reason = skipped.reason, .field = std::string(skipped.field)});
@@ -164,7 +168,7 @@ class BatchRun {
   BatchSummary summary_;
   std::string file_;
   int64_t line_number_ = 0;
-  bool skipped_ = false;
+  int64_t event_count_ = 0;  // events of the line that is being read
   std::string row_;
 };
 

@@ -62,12 +62,16 @@ class Builder {
       TAILRACE_CHECK(format != nullptr, "the pipeline was checked");
       const std::string name = "source-" + source.topic;
       const std::vector<std::string> fields = way_.slots.FieldsOf(source);
-      const ReaderOptions reader_options{.required = {source.timestamp.name}, .timestamp_max_ms = options_.timestamp_max_ms};
+      ReaderOptions reader_options{.timestamp_max_ms = options_.timestamp_max_ms};
+      if (!source.processing_time) reader_options.required.push_back(source.timestamp.name);
       topology_.AddNode({.type = TopologyNode::Type::kSource,
                          .name = name,
                          .topics = {source.topic},
-                         .factory = [format, fields, reader_options, on_skip = options_.public_options.on_skip] {
-                           return std::make_unique<EventSource>(format->NewReader(fields, reader_options), 0, on_skip);
+                         .factory = [format, fields, reader_options, processing_time = source.processing_time,
+                                     on_skip = options_.public_options.on_skip,
+                                     event_count = options_.event_count] {
+                           const std::optional<size_t> timestamp_slot = processing_time ? std::nullopt : std::optional<size_t>(0);
+                           return std::make_unique<EventSource>(format->NewReader(fields, reader_options), timestamp_slot, on_skip, event_count);
                          }});
       names.push_back(name);
     }
@@ -226,6 +230,8 @@ class Builder {
     using Kind = aggregates::AggregateKind;
     // The two enumerations name the same kinds in the same order.
     static_assert(static_cast<int>(AggregateFieldSpec::Kind::kDistinct) == static_cast<int>(Kind::kDistinct));
+    static_assert(static_cast<int>(AggregateFieldSpec::Kind::kWindows) == static_cast<int>(Kind::kWindows));
+    static_assert(static_cast<int>(AggregateFieldSpec::Merge::kMax) == static_cast<int>(aggregates::MergeRule::kMax));
     std::vector<aggregates::PlannedField> fields;
     for (const AggregateFieldSpec& spec : step.fields) {
       aggregates::PlannedField field{.name = spec.name, .kind = static_cast<Kind>(spec.kind), .exact_max = spec.exact_max};
@@ -233,6 +239,8 @@ class Builder {
         field.slot = way_.slots.SlotOf(spec.field.name);
         field.type = way_.slots.TypeOf(spec.field.name).type;
       }
+      if (!spec.by.name.empty()) field.by_slot = way_.slots.SlotOf(spec.by.name);
+      field.merge = static_cast<aggregates::MergeRule>(spec.merge);
       if (field.kind == Kind::kCountIf) field.condition = way_.slots.Compile(spec.condition);
       fields.push_back(std::move(field));
     }

@@ -21,6 +21,7 @@ struct BuildOptions {
   // Batch: one partition, so no repartition topic; no changelog; no expiry; no sinks.
   bool batch = false;
   UpdateFunction on_update;     // batch only; may be empty
+  int64_t* event_count = nullptr;  // batch only: counts the events that sources gave
   int64_t timestamp_max_ms = INT64_MAX;
 };
 

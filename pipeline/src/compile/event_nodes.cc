@@ -1,6 +1,7 @@
 #include "compile/event_nodes.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "tailrace/base/murmur2.h"
@@ -17,24 +18,42 @@ absl::Status SkipRecord(std::string_view message) {
 
 absl::Status EventSource::Decode(const kafka::RecordView& record, int64_t partition_time_ms) {
   has_event_ = false;
+  // A task that chooses between partitions by time has looked at the record before.
+  reports_ = std::exchange(decoded_offset_, record.offset) != record.offset;
   if (record.value.is_null()) [[unlikely]] {
     result_ = {.reason = SkipReason::kNullValue};
     return Skip(result_, {}, partition_time_ms);
   }
   raw_ = record.value.view();
   reader_->Start(raw_);
-  // A frame's first event gives its time. A frame without any event is skipped for the reason of its first piece.
+  // A frame's first event gives its time. A frame without any event is skipped for the reason of its first piece; in one
+  // that has some, broken pieces are only reported.
   if (!reader_->Next(result_)) return Skip({.reason = SkipReason::kControlFrame}, raw_, partition_time_ms);
-  if (result_.reason != SkipReason::kNone) [[unlikely]] return Skip(result_, raw_, partition_time_ms);
+  if (result_.reason != SkipReason::kNone) [[unlikely]] {
+    const ParseResult first{.reason = result_.reason, .field = result_.field};
+    absl::Status skipped = Skip(first, raw_, partition_time_ms);
+    bool more = reader_->Next(result_);
+    for (; more && result_.reason != SkipReason::kNone; more = reader_->Next(result_)) Report(result_, raw_);
+    if (!more) return skipped;
+  }
   has_event_ = true;
   has_key_ = !record.key.is_null();
   key_ = record.key.view();
-  timestamp_ms_ = result_.event[timestamp_slot_].integer();
+  timestamp_ms_ = EventTimeMs();
   return absl::OkStatus();
 }
 
+int64_t EventSource::EventTimeMs() {
+  if (timestamp_slot_) return result_.event[*timestamp_slot_].integer();
+  return processing_ms_ = std::max({processing_ms_, context_->wall_time_ms(), int64_t{0}});
+}
+
+void EventSource::Report(const ParseResult& result, std::string_view bytes) {
+  if (on_skip_ && reports_) on_skip_({.reason = result.reason, .field = result.field, .bytes = bytes});
+}
+
 absl::Status EventSource::Skip(const ParseResult& result, std::string_view bytes, int64_t partition_time_ms) {
-  if (on_skip_) on_skip_({.reason = result.reason, .field = result.field, .bytes = bytes});
+  Report(result, bytes);
   if (IsExpected(result.reason)) {
     timestamp_ms_ = std::max<int64_t>(partition_time_ms, 0);  // It must not move any time.
     return absl::OkStatus();
@@ -44,17 +63,22 @@ absl::Status EventSource::Skip(const ParseResult& result, std::string_view bytes
                                  std::string(field)));
 }
 
+void EventSource::Forward(const ParseResult& result, int64_t timestamp_ms) {
+  if (event_count_ != nullptr) ++*event_count_;
+  const EventRow row{.event = result.event, .raw = raw_};
+  output_.Forward({has_key_ ? &key_ : nullptr, &row, timestamp_ms, nullptr});
+}
+
 void EventSource::Emit() {
   if (!has_event_) return;
-  EventRow row{.event = result_.event, .raw = raw_};
-  output_.Forward({has_key_ ? &key_ : nullptr, &row, timestamp_ms_, nullptr});
+  reports_ = true;
+  Forward(result_, timestamp_ms_);
   while (reader_->Next(result_)) {
-    if (result_.reason != SkipReason::kNone) {
-      if (on_skip_) on_skip_({.reason = result_.reason, .field = result_.field, .bytes = raw_});
-      continue;
+    if (result_.reason == SkipReason::kNone) {
+      Forward(result_, EventTimeMs());
+    } else {
+      Report(result_, raw_);
     }
-    row.event = result_.event;
-    output_.Forward({has_key_ ? &key_ : nullptr, &row, result_.event[timestamp_slot_].integer(), nullptr});
   }
 }
 

@@ -28,29 +28,42 @@ struct EventRow {
 using EventRecord = processor::Record<Key, EventRow>;
 using EventOperator = processor::detail::Operator<Key, EventRow, Key, EventRow>;
 
-// Reads a topic with a format; the event's time becomes the record's timestamp.
+// Reads a topic with a format; the event's time becomes the record's timestamp. Without a slot for it the time is that of
+// processing, which never goes back.
 class EventSource final : public processor::detail::Source {
  public:
-  EventSource(std::unique_ptr<EventReader> reader, size_t timestamp_slot,
-              std::function<void(const SkippedInput&)> on_skip)
-      : reader_(std::move(reader)), timestamp_slot_(timestamp_slot), on_skip_(std::move(on_skip)) {}
+  EventSource(std::unique_ptr<EventReader> reader, std::optional<size_t> timestamp_slot,
+              std::function<void(const SkippedInput&)> on_skip, int64_t* event_count = nullptr)
+      : reader_(std::move(reader)), timestamp_slot_(timestamp_slot), on_skip_(std::move(on_skip)), event_count_(event_count) {}
 
   processor::detail::TypeTag output_type() const override { return processor::detail::TypeTagOf<Key, EventRow>(); }
   void AddChild(processor::detail::Node* child) override { output_.Add(child); }
-  absl::Status Init(processor::detail::TaskContext&) override { return absl::OkStatus(); }
+  absl::Status Init(processor::detail::TaskContext& context) override {
+    context_ = &context;
+    return absl::OkStatus();
+  }
   absl::Status Decode(const kafka::RecordView& record, int64_t partition_time_ms) override;
   int64_t timestamp_ms() const override { return timestamp_ms_; }
   void Emit() override;
 
  private:
+  void Forward(const ParseResult& result, int64_t timestamp_ms);
+  // Of the event that was read last.
+  int64_t EventTimeMs();
+  void Report(const ParseResult& result, std::string_view bytes);
   // Reports it; the status is OK for what is expected in a healthy stream.
   absl::Status Skip(const ParseResult& result, std::string_view bytes, int64_t partition_time_ms);
 
   std::unique_ptr<EventReader> reader_;
-  const size_t timestamp_slot_;
+  const std::optional<size_t> timestamp_slot_;
+  processor::detail::TaskContext* context_ = nullptr;
+  int64_t processing_ms_ = 0;
   const std::function<void(const SkippedInput&)> on_skip_;
+  int64_t* const event_count_;  // null in a worker
   processor::detail::Output<Key, EventRow> output_;
   ParseResult result_;
+  base::Offset decoded_offset_{-1};
+  bool reports_ = true;
   Key key_;
   bool has_key_ = false;
   bool has_event_ = false;

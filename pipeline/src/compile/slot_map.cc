@@ -31,7 +31,9 @@ SlotMap::SlotMap(const PipelineSpec& pipeline) : scope_(pipeline.sources) {
   const std::string& timestamp = pipeline.sources[0].timestamp.name;
   const bool same = std::all_of(pipeline.sources.begin(), pipeline.sources.end(),
                                 [&](const SourceSpec& source) { return source.timestamp.name == timestamp; });
-  if (same) slots_[timestamp] = 0;
+  // Processing time is in no slot; the check lets all sources have it or none.
+  if (pipeline.sources[0].processing_time) slot_count_ = 0;
+  else if (same) slots_[timestamp] = 0;
   std::set<std::string> given;  // by the common steps
   Collect(pipeline.steps, given);
   for (const BranchSpec& branch : pipeline.branches) {
@@ -56,7 +58,8 @@ void SlotMap::Use(const FieldName& field) {
 }
 
 std::vector<std::string> SlotMap::FieldsOf(const SourceSpec& source) const {
-  std::vector<std::string> fields{source.timestamp.name};
+  std::vector<std::string> fields;
+  if (!source.processing_time) fields.push_back(source.timestamp.name);
   fields.insert(fields.end(), read_.begin(), read_.end());
   return fields;
 }

@@ -17,7 +17,7 @@ namespace tailrace::pipeline::compile {
 class SlotMap {
  public:
   // Collects the fields that the sources must deliver: all that the steps and branches use before a step gives them, and the
-  // timestamp, which has slot 0. REQUIRES: the pipeline passed its check.
+  // timestamp, which has slot 0, unless it is the time of processing. REQUIRES: the pipeline passed its check.
   explicit SlotMap(const PipelineSpec& pipeline);
 
   // The fields to read, in slot order, for one source.
@@ -43,8 +43,8 @@ class SlotMap {
 
   spec::FieldScope scope_;
   std::map<std::string, size_t, std::less<>> slots_;
-  std::vector<std::string> read_;  // fields of slots 1 and up
-  size_t slot_count_ = 1;
+  std::vector<std::string> read_;  // fields of the slots behind the timestamp
+  size_t slot_count_ = 1;  // the timestamp's; none with processing time
 };
 
 }  // namespace tailrace::pipeline::compile

@@ -8,5 +8,11 @@ namespace tailrace::pipeline::formats {
 const Format& PostFormat();
 const Format& XV2Format();
 const Format& XV1Format();
+const Format& DatasiftFormat();
+const Format& TradeFormat();
+const Format& FinnhubTradesFormat();
+const Format& BarFormat();
+const Format& VisaFormat();
+const Format& NewsFormat();
 
 }  // namespace tailrace::pipeline::formats

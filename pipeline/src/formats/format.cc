@@ -9,9 +9,11 @@ namespace tailrace::pipeline {
 namespace {
 
 // A new format is one more line here.
-const std::array<const Format*, 3>& AllFormats() {
-  static const std::array<const Format*, 3> formats = {&formats::PostFormat(), &formats::XV2Format(), &formats::XV1Format()};
-  return formats;
+std::span<const Format* const> AllFormats() {
+  static const std::array all = {&formats::PostFormat(),     &formats::XV2Format(),   &formats::XV1Format(),
+                                 &formats::DatasiftFormat(), &formats::TradeFormat(), &formats::FinnhubTradesFormat(),
+                                 &formats::BarFormat(),      &formats::VisaFormat(),  &formats::NewsFormat()};
+  return all;
 }
 
 }  // namespace

@@ -46,6 +46,8 @@ bool HasHugeNumber(std::string_view bytes) {
   return false;
 }
 
+constexpr int64_t kExactMax = int64_t{1} << 53;  // Above it not every integer is a double.
+
 SkipReason ConvertInt(dom::element element, int64_t& out) {
   switch (element.type()) {
     case dom::element_type::INT64:
@@ -54,9 +56,8 @@ SkipReason ConvertInt(dom::element element, int64_t& out) {
     case dom::element_type::UINT64: return SkipReason::kNumberOutOfRange;
     case dom::element_type::DOUBLE: {
       const double number = element.get_double().value_unsafe();
-      constexpr double kExactMax = 9007199254740992.0;  // 2^53
       if (std::trunc(number) != number) return SkipReason::kWrongType;
-      if (std::abs(number) > kExactMax) return SkipReason::kNumberOutOfRange;
+      if (std::abs(number) > static_cast<double>(kExactMax)) return SkipReason::kNumberOutOfRange;
       out = static_cast<int64_t>(number);
       return SkipReason::kNone;
     }
@@ -78,6 +79,37 @@ SkipReason ConvertTimestamp(dom::element element, bool seconds, int64_t max_ms, 
   }
   value = FieldValue::Int(ms);
   return CheckTimestamp(ms, max_ms);
+}
+
+SkipReason ConvertDouble(dom::element element, FieldValue& value) {
+  double number = 0;
+  if (element.get_double().get(number) != simdjson::SUCCESS) return SkipReason::kWrongType;
+  if (element.type() == dom::element_type::UINT64) return SkipReason::kNumberOutOfRange;  // Above all int64.
+  if (element.type() == dom::element_type::INT64) {
+    const int64_t integer = element.get_int64().value_unsafe();
+    if (integer > kExactMax || integer < -kExactMax) return SkipReason::kNumberOutOfRange;
+  }
+  value = FieldValue::Double(number);
+  return SkipReason::kNone;
+}
+
+SkipReason ConvertDate(dom::element element, int64_t max_ms, FieldValue& value) {
+  if (element.is_string() && element.get_string().value_unsafe().empty()) return SkipReason::kNone;
+  const SkipReason reason = ConvertTimestamp(element, false, max_ms, value);
+  constexpr int64_t kDayMs = 86'400'000;
+  // Which day a moment belongs to depends on a zone that nobody has named.
+  return reason == SkipReason::kNone && value.integer() % kDayMs != 0 ? SkipReason::kBadTimestamp : reason;
+}
+
+SkipReason ConvertFlag(dom::element element, FieldValue& value) {
+  if (element.is_bool()) {
+    value = FieldValue::Text(element.get_bool().value_unsafe() ? "Y" : "N");
+  } else if (element.is_string()) {
+    value = FieldValue::Text(element.get_string().value_unsafe());
+  } else {
+    return SkipReason::kWrongType;
+  }
+  return SkipReason::kNone;
 }
 
 SkipReason ConvertList(dom::element element, std::string_view member, Scratch& scratch, FieldValue& value) {
@@ -123,10 +155,12 @@ SkipReason JsonDocument::Parse(std::string_view bytes, dom::element& root) {
   return reason;
 }
 
-std::optional<dom::element> Find(dom::object object, std::string_view key) {
+std::optional<dom::element> Find(dom::object object, std::string_view key, bool* repeated) {
   std::optional<dom::element> found;
   for (const dom::key_value_pair field : object) {
-    if (field.key == key) found = field.value;
+    if (field.key != key) continue;
+    if (found && repeated != nullptr) *repeated = true;
+    found = field.value;
   }
   if (found && found->is_null()) return std::nullopt;
   return found;
@@ -201,12 +235,7 @@ SkipReason Convert(dom::element element, Conversion conversion, std::string_view
       if (reason == SkipReason::kNone) value = FieldValue::Int(integer);
       return reason;
     }
-    case Conversion::kDouble: {
-      double number = 0;
-      if (element.get_double().get(number) != simdjson::SUCCESS) return SkipReason::kWrongType;
-      value = FieldValue::Double(number);
-      return SkipReason::kNone;
-    }
+    case Conversion::kDouble: return ConvertDouble(element, value);
     case Conversion::kBool: {
       bool boolean = false;
       if (element.get_bool().get(boolean) != simdjson::SUCCESS) return SkipReason::kWrongType;
@@ -215,6 +244,8 @@ SkipReason Convert(dom::element element, Conversion conversion, std::string_view
     }
     case Conversion::kTimestamp: return ConvertTimestamp(element, false, timestamp_max_ms, value);
     case Conversion::kTimestampSeconds: return ConvertTimestamp(element, true, timestamp_max_ms, value);
+    case Conversion::kDate: return ConvertDate(element, timestamp_max_ms, value);
+    case Conversion::kFlag: return ConvertFlag(element, value);
     case Conversion::kTextList: return ConvertList(element, list_member, scratch, value);
   }
   base::CheckFailed(__FILE__, __LINE__, "Conversion", "unknown value");

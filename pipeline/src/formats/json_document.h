@@ -31,8 +31,8 @@ class JsonDocument {
 };
 
 // Looks up a field; nullopt when it is absent or null. Of several fields with the same name the last counts, as in most
-// JSON readers.
-std::optional<simdjson::dom::element> Find(simdjson::dom::object object, std::string_view key);
+// JSON readers; `repeated`, where given, becomes true.
+std::optional<simdjson::dom::element> Find(simdjson::dom::object object, std::string_view key, bool* repeated = nullptr);
 std::optional<simdjson::dom::object> FindObject(simdjson::dom::object object, std::string_view key);
 
 // Recognises what streams send between events; kNone when the object is none of these.
@@ -47,6 +47,8 @@ enum class Conversion : uint8_t {
   kBool,
   kTimestamp,       // milliseconds, or text in any form of ParseTimestampMs
   kTimestampSeconds,
+  kDate,            // a calendar day as midnight UTC; an empty text is null, a time of day is no date
+  kFlag,            // text; true and false become "Y" and "N"
   kTextList,        // an array of texts, or of objects with a text member named by `list_member`
 };
 

@@ -1,6 +1,7 @@
 #include "formats/path_format.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "formats/single_event_reader.h"
 #include "tailrace/base/check.h"
@@ -37,6 +38,7 @@ class PathReader final : public SingleEventReader {
   PathReader(const std::vector<std::string>& names, const ReaderOptions& options, std::span<const PathField> fields,
              std::span<const FieldInfo> infos)
       : SingleEventReader(names, options, infos) {
+    seen_in_.resize(names.size());
     for (size_t slot = 0; slot < names.size(); ++slot) {
       const auto field = std::find_if(fields.begin(), fields.end(), [&](const PathField& f) { return f.info.name == names[slot]; });
       TAILRACE_CHECK(field != fields.end(), "unknown field " + names[slot]);
@@ -45,7 +47,10 @@ class PathReader final : public SingleEventReader {
   }
 
  private:
-  SkipReason Fill(simdjson::dom::object object, std::string_view& field) override { return Walk(root_, object, field); }
+  SkipReason Fill(simdjson::dom::object object, std::string_view& field) override {
+    ++record_;
+    return Walk(root_, object, field);
+  }
 
   SkipReason Walk(const PathNode& node, simdjson::dom::object object, std::string_view& field) {
     for (const simdjson::dom::key_value_pair member : object) {
@@ -60,9 +65,14 @@ class PathReader final : public SingleEventReader {
 
   SkipReason Take(const PathNode& node, simdjson::dom::element value, std::string_view& field) {
     if (node.field != nullptr) {
-      const Conversion conversion = node.field->conversion;
-      if (conversion == Conversion::kTextList) scratch().list().clear();  // A repeated field replaces the first.
-      return Set(node.slot, value, conversion, node.field->list_member, field);
+      if (std::exchange(seen_in_[node.slot], record_) == record_) [[unlikely]] {
+        field = node.field->info.name;
+        return SkipReason::kDuplicateKey;
+      }
+      const SkipReason reason = Set(node.slot, value, node.field->conversion, node.field->list_member, field);
+      if (reason != SkipReason::kNone || node.field->bound == Bound::kNone) return reason;
+      field = node.field->info.name;
+      return CheckBound(slots()[node.slot], node.field->bound);
     }
     if (value.is_null()) return SkipReason::kNone;
     simdjson::dom::object inner;
@@ -74,9 +84,41 @@ class PathReader final : public SingleEventReader {
   }
 
   PathNode root_;
+  uint64_t record_ = 0;            // counts the records
+  std::vector<uint64_t> seen_in_;  // per slot: the last record that had the field
 };
 
 }  // namespace
+
+PathField TextField(std::string_view name, Conversion conversion) { return {.info = {.name = name}, .path = name, .conversion = conversion}; }
+
+PathField IntField(std::string_view name, Bound bound) {
+  return {.info = {.name = name, .type = FieldType::kInt}, .path = name, .conversion = Conversion::kInt, .bound = bound};
+}
+
+PathField DoubleField(std::string_view name, Bound bound) {
+  return {.info = {.name = name, .type = FieldType::kDouble}, .path = name, .conversion = Conversion::kDouble, .bound = bound};
+}
+
+PathField TextListField(std::string_view name) {
+  return {.info = {.name = name, .type = FieldType::kTextList}, .path = name, .conversion = Conversion::kTextList};
+}
+
+PathField TimestampField(std::string_view name, Conversion conversion) {
+  return {.info = {.name = name, .type = FieldType::kInt, .is_timestamp = true}, .path = name, .conversion = conversion};
+}
+
+PathField Required(PathField field) {
+  field.info.required = true;
+  return field;
+}
+
+SkipReason CheckBound(const FieldValue& value, Bound bound) {
+  if (value.is_null() || bound == Bound::kNone) return SkipReason::kNone;
+  const double number = value.AsDouble();
+  const bool within = bound == Bound::kPositive ? number > 0 : number >= 0;
+  return within ? SkipReason::kNone : SkipReason::kNumberOutOfRange;
+}
 
 PathFormat::PathFormat(std::string_view name, std::string_view description, std::string_view default_timestamp,
                        std::span<const PathField> fields)

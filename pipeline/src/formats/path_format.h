@@ -12,13 +12,29 @@
 
 namespace tailrace::pipeline::formats {
 
+// Which numbers a field may hold.
+enum class Bound : uint8_t { kNone, kPositive, kNotNegative };
+
 // Where a field is found. `path` has its members separated by dots.
 struct PathField {
   FieldInfo info;
   std::string_view path;
   Conversion conversion = Conversion::kText;
   std::string_view list_member;
+  Bound bound = Bound::kNone;
 };
+
+// For the tables of formats whose fields are found under their own names.
+PathField TextField(std::string_view name, Conversion conversion = Conversion::kText);
+PathField IntField(std::string_view name, Bound bound = Bound::kNone);
+PathField DoubleField(std::string_view name, Bound bound = Bound::kNone);
+PathField TextListField(std::string_view name);
+PathField TimestampField(std::string_view name, Conversion conversion = Conversion::kTimestamp);
+// The same, and an event must have it.
+PathField Required(PathField field);
+
+// kNone when the number is within the bound; null is.
+SkipReason CheckBound(const FieldValue& value, Bound bound);
 
 class PathFormat : public Format {
  public:
@@ -29,6 +45,7 @@ class PathFormat : public Format {
   std::string_view description() const override { return description_; }
   std::span<const FieldInfo> fields() const override { return infos_; }
   std::string_view default_timestamp() const override { return default_timestamp_; }
+  std::span<const PathField> paths() const { return fields_; }
   std::unique_ptr<EventReader> NewReader(const std::vector<std::string>& fields,
                                          const ReaderOptions& options) const override;
 

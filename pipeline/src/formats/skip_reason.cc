@@ -35,6 +35,7 @@ std::string_view SkipReasonName(SkipReason reason) {
     case SkipReason::kFutureTimestamp: return "future_timestamp";
     case SkipReason::kTooLarge: return "too_large";
     case SkipReason::kNullValue: return "null_value";
+    case SkipReason::kDuplicateKey: return "duplicate_key";
     case SkipReason::kNullKey: return "null_key";
     case SkipReason::kLate: return "late";
   }

@@ -25,7 +25,12 @@ bool PostReader::WantsPlace() const {
 SkipReason PostReader::Take(PostField field, simdjson::dom::object object, std::string_view key, Conversion conversion,
                             std::string_view& failed, std::string_view list_member) {
   if (!Wants(field)) return SkipReason::kNone;
-  const auto found = Find(object, key);
+  bool repeated = false;
+  const auto found = Find(object, key, &repeated);
+  if (repeated) [[unlikely]] {
+    failed = PostFields()[static_cast<size_t>(field)].name;
+    return SkipReason::kDuplicateKey;
+  }
   if (!found) return SkipReason::kNone;
   return Set(static_cast<size_t>(slot_of_[static_cast<size_t>(field)]), *found, conversion, list_member, failed);
 }

@@ -64,6 +64,10 @@ class Checker {
       known_formats_ = false;
       return;  // The loader has reported it, with its place.
     }
+    if (source.processing_time != pipeline_.sources[0].processing_time) {
+      problems_.Add(source.timestamp.at, "either all sources have 'timestamp: processing' or none: two kinds of time cannot share windows");
+    }
+    if (source.processing_time) return;
     const FieldInfo* timestamp = format->FindField(source.timestamp.name);
     if (timestamp == nullptr) {
       problems_.AddUnknown(source.timestamp.at, "field of format " + source.format, source.timestamp.name, scope_.Names());
@@ -108,6 +112,12 @@ class Checker {
   }
 
   void Check(const FilterStep& step) { CheckCondition(step.condition); }
+
+  void CheckNumber(const FieldName& name, std::string_view what) {
+    const ScopedField* field = CheckField(name);
+    if (field == nullptr || field->type == FieldType::kInt || field->type == FieldType::kDouble) return;
+    problems_.Add(name.at, std::string(what) + " needs numbers; '" + name.name + "' holds " + std::string(FieldTypeName(field->type)));
+  }
 
   void Check(const SetStep& step) {
     const ScopedField* from = CheckField(step.from);
@@ -170,7 +180,8 @@ class Checker {
   void Check(const AggregateStep& step) {
     CheckName(step.store, "store", step.at, problems_);
     for (const AggregateFieldSpec& field : step.fields) {
-      if (field.kind == AggregateKind::kCount) continue;
+      if (field.kind == AggregateKind::kCount || field.kind == AggregateKind::kWindows) continue;
+      CheckNumber(field.by, "by");
       if (field.kind == AggregateKind::kCountIf) {
         CheckCondition(field.condition);
         continue;
@@ -179,7 +190,8 @@ class Checker {
       if (found == nullptr || field.kind == AggregateKind::kDistinct) continue;
       const bool number = found->type == FieldType::kInt || found->type == FieldType::kDouble;
       const bool any_single = found->type != FieldType::kTextList;
-      const bool takes_any = field.kind == AggregateKind::kFirst || field.kind == AggregateKind::kLast;
+      const bool takes_any = field.merge == AggregateFieldSpec::Merge::kOwn &&
+                             (field.kind == AggregateKind::kFirst || field.kind == AggregateKind::kLast);
       if (takes_any ? any_single : number) continue;
       problems_.Add(field.field.at, "the aggregate of '" + field.name + "' needs " + (takes_any ? "a single value" : "numbers") + "; '" +
                                         field.field.name + "' holds " + std::string(FieldTypeName(found->type)));

@@ -40,6 +40,7 @@ SourceSpec ReadSource(const Yaml& node, Problems& problems) {
   source.timestamp.at = node.at;
   if (const Yaml* timestamp = map.Get("timestamp")) {
     source.timestamp = spec::ReadField(*timestamp, "timestamp", problems).value_or(source.timestamp);
+    source.processing_time = source.timestamp.name == "processing";
   } else if (format != nullptr) {
     source.timestamp.name = format->default_timestamp();
   }

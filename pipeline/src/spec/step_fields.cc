@@ -26,6 +26,7 @@ struct FieldVisitor {
   void operator()(const AggregateStep& step) const {
     for (const AggregateFieldSpec& field : step.fields) {
       use(field.field);
+      use(field.by);
       ForEachField(field.condition, use);
     }
   }

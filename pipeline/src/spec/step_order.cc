@@ -38,6 +38,7 @@ class Order {
       aggregate_ = aggregate;
       if (key_ == nullptr) problems_.Add(aggregate->at, "aggregate needs a key step before it");
       CheckCorrected(*aggregate);
+      CheckHasWindows(*aggregate);
     }
   }
 
@@ -63,6 +64,15 @@ class Order {
                                          [&](const FieldName& max) { return max.name == field.field.name; });
       if (!corrected || field.kind == AggregateFieldSpec::Kind::kSum) continue;
       problems_.Add(field.at, "'" + field.name + "': of a field under deduplicate's max only a sum can be kept");
+    }
+  }
+
+  // Some fields are about several windows.
+  void CheckHasWindows(const AggregateStep& aggregate) {
+    if (window_ != nullptr) return;
+    for (const AggregateFieldSpec& field : aggregate.fields) {
+      if (field.kind != AggregateFieldSpec::Kind::kWindows && field.merge == AggregateFieldSpec::Merge::kOwn) continue;
+      problems_.Add(field.at, "'" + field.name + "' is about several windows, so the pipeline needs a window step");
     }
   }
 

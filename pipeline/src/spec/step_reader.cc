@@ -14,7 +14,7 @@ namespace tailrace::pipeline::spec {
 namespace {
 
 using AggregateKind = AggregateFieldSpec::Kind;
-constexpr std::array<std::string_view, 9> kAggregateNames = {"count", "count_if", "sum", "min", "max", "avg", "first", "last", "distinct"};
+constexpr std::array<std::string_view, 10> kAggregateNames = {"count", "count_if", "sum", "min", "max", "avg", "first", "last", "distinct", "windows"};
 
 std::vector<Step> ReadFilter(const Yaml& node, Problems& problems) { return {FilterStep{ReadCondition(node, problems)}}; }
 
@@ -95,10 +95,31 @@ void ReadDistinct(const Yaml& node, AggregateFieldSpec& out, Problems& problems)
   }
 }
 
+// `last: close` or `last: {field: close, by: received, merge: avg}`.
+void ReadOrdered(const Yaml& node, std::string_view kind, AggregateFieldSpec& out, Problems& problems) {
+  if (node.kind != Yaml::Kind::kMap) {
+    out.field = ReadField(node, kind, problems).value_or(FieldName{});
+    return;
+  }
+  const MapReader map(node, kind, {"field", "by", "merge"}, problems);
+  if (const Yaml* field = map.Require("field")) out.field = ReadField(*field, "field", problems).value_or(FieldName{});
+  if (const Yaml* by = map.Get("by")) out.by = ReadField(*by, "by", problems).value_or(FieldName{});
+  const auto merge = map.Text("merge");
+  if (!merge) return;
+  constexpr std::array<std::string_view, 3> kRules = {"avg", "min", "max"};
+  const auto found = std::find(kRules.begin(), kRules.end(), *merge);
+  if (found == kRules.end()) return problems.AddUnknown(map.Get("merge")->at, "rule of merge", *merge, kRules);
+  out.merge = static_cast<AggregateFieldSpec::Merge>(found - kRules.begin() + 1);  // kOwn is not written.
+}
+
 std::optional<AggregateFieldSpec> ReadAggregateField(const Yaml& name, const Yaml& node, Problems& problems) {
   AggregateFieldSpec out{.name = name.text, .at = name.at};
   if (node.kind == Yaml::Kind::kScalar) {
     if (node.text == "count") return out;
+    if (node.text == "windows") {
+      out.kind = AggregateKind::kWindows;
+      return out;
+    }
     for (const std::string_view known : kAggregateNames) {
       if (node.text != known) continue;
       problems.Add(node.at, "'" + node.text + "' needs a field: write {" + node.text + ": FIELD}");
@@ -129,6 +150,11 @@ std::optional<AggregateFieldSpec> ReadAggregateField(const Yaml& name, const Yam
     }
     case AggregateKind::kCountIf: out.condition = ReadCondition(argument, problems); break;
     case AggregateKind::kDistinct: ReadDistinct(argument, out, problems); break;
+    case AggregateKind::kFirst:
+    case AggregateKind::kLast: ReadOrdered(argument, key.text, out, problems); break;
+    case AggregateKind::kWindows:
+      problems.Add(argument.at, "windows counts windows and takes no field: write 'windows' alone");
+      return std::nullopt;
     default: out.field = ReadField(argument, key.text, problems).value_or(FieldName{});
   }
   return out;

@@ -4,6 +4,7 @@
 
 #include "nlohmann/json.hpp"
 #include "support.h"
+#include "tailrace/pipeline/canonical.h"
 
 namespace tailrace::ingest {
 namespace {
@@ -32,6 +33,28 @@ TEST(MarketSources, TheSameOptionsGiveTheSameRecords) {
       changed += once[i].value != different[i].value;
     }
     EXPECT_GT(changed, 400);
+  }
+}
+
+// Read as its format and written again, every record is the same, with the same key.
+TEST(MarketSources, RecordsAreCanonical) {
+  const std::pair<const char*, std::unique_ptr<RecordSource>> sources[] = {
+      {"trade", NewTradeSource(kOptions)}, {"bar", NewBarSource(kOptions)}, {"visa", NewVisaSource(kOptions)}};
+  for (const auto& [name, source] : sources) {
+    const pipeline::Format& format = *pipeline::FindFormat(name);
+    const auto writer = pipeline::CanonicalWriter::For(format);
+    ASSERT_TRUE(writer);
+    const auto reader = format.NewReader(writer->fields(), writer->reader_options());
+    for (const GeneratedRecord& record : Records(*source, 1'000)) {
+      pipeline::ParseResult result;
+      reader->Start(record.value);
+      ASSERT_TRUE(reader->Next(result));
+      ASSERT_EQ(pipeline::SkipReasonName(result.reason), "event") << record.value;
+      std::string again;
+      writer->Append(again, result.event, 1);
+      ASSERT_EQ(again, record.value);
+      ASSERT_EQ(writer->Key(result.event), record.key);
+    }
   }
 }
 

@@ -68,6 +68,23 @@ TEST(ProduceFiles, OtherLayoutsBecomeCanonicalPosts) {
   EXPECT_EQ(nlohmann::json::parse(stored[0].value)["place"]["type"], "city");
 }
 
+TEST(ProduceFiles, AFrameBecomesItsTrades) {
+  const TemporaryFolder folder;
+  const std::string file = folder.Write("frames", R"({"type":"trade","data":[{"s":"A","p":1,"v":2,"t":1767225600000},{"s":"B","p":0,"v":2,"t":3},)"
+                                                  R"({"s":"C","p":1,"v":2,"t":1767225600001}]})" "\n" R"({"type":"ping"})" "\n");
+  const auto cluster = InMemory("trades", 1);
+  const StopSignal stop;
+  const auto summary = ProduceFiles(*cluster, {.topic = "trades", .inputs = {file}, .format = "finnhub-trades"}, stop);
+  ASSERT_TRUE(summary.ok()) << summary.status();
+  EXPECT_EQ(summary->records, 2);
+  EXPECT_EQ(summary->counts.Describe(), "control_frame 1, number_out_of_range 1");
+  const auto stored = ReadTopic(*cluster, "trades");
+  ASSERT_EQ(stored.size(), 2u);
+  EXPECT_EQ(stored[1].key, "C");
+  EXPECT_EQ(stored[1].timestamp_ms, 1'767'225'600'001);
+  EXPECT_EQ(nlohmann::json::parse(stored[1].value)["seq"], 3);
+}
+
 TEST(ProduceFiles, OnlySomeBadLinesAreShown) {
   const TemporaryFolder folder;
   std::string bad;

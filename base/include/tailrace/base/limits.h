@@ -80,6 +80,14 @@ inline constexpr size_t kPipelineProblemsMax = 50;
 inline constexpr int64_t kFutureSkewMaxMs = 86'400'000;
 // Lines of bad input that a summary shows in full; the rest is only counted.
 inline constexpr int64_t kBadLinesShownMax = 10;
+// Files of one directory that a batch run reads, and levels of folders below it.
+inline constexpr size_t kInputFilesMax = 100'000;
+inline constexpr int kInputFolderDepthMax = 32;
+// Columns of a CSV file.
+inline constexpr size_t kCsvColumnsMax = 1'000;
+// Bytes that arrived from a URL and were not read yet, and the time without any before it is given up (seconds).
+inline constexpr size_t kInputUrlBufferBytesMax = 1u << 20;
+inline constexpr int kInputUrlStallSeconds = 30;
 
 // Query service and gateway.
 // Deadline that a query gets when its caller asks for none or for more (milliseconds).

@@ -1,6 +1,6 @@
-// Files of events in any layout of posts, written to a topic as canonical posts.
+// Files of events in any layout, written to a topic as canonical records with their canonical keys (pipeline/canonical.h).
 //
-// One event a line. The key is place.full_name, else author_id, else null. Files are read as streams: a pipe is followed
+// One event or frame a line. Files are read as streams: a pipe is followed
 // until its writer closes it. Bad lines are counted by reason and stop nothing.
 #pragma once
 
@@ -46,7 +46,7 @@ struct ProduceSummary {
 std::string DescribeProduce(const ProduceSummary& summary);
 
 // Returns when all records are delivered, or soon after a stop. Errors: those of TopicWriter; kNotFound for a file that
-// cannot be read; kInvalidArgument for an unknown format or one that is no post.
+// cannot be read; kInvalidArgument for an unknown format.
 absl::StatusOr<ProduceSummary> ProduceFiles(kafka::Cluster& cluster, const ProduceOptions& options, const StopSignal& stop);
 
 }  // namespace tailrace::ingest

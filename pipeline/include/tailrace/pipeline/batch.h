@@ -25,12 +25,15 @@ struct BatchOptions {
     kFinal,    // every window once, with its final value, by window start, then key
     kUpdates,  // every change of every window, in the order in which it happened
   };
-  std::vector<std::string> inputs;  // files, in this order; "-" is standard input
+  // Files, folders (their files by path), URLs and "-" for standard input, in this order; plain or gzip, lines of JSON or
+  // rows of CSV (event_lines.h).
+  std::vector<std::string> inputs;
   std::string format;               // empty: the pipeline's own
   Output output = Output::kFinal;
   std::string store;                // which store to write; empty: the pipeline's only one
   int64_t future_skew_ms = 86'400'000;  // events later than now by more than this are skipped
-  const base::Clock* clock = nullptr;   // null: the system's
+  // Null: the system's. Pipelines with processing time process everything at the time at which the run begins.
+  const base::Clock* clock = nullptr;
   // Called now and then with the bytes read so far and in total (0 when unknown).
   std::function<void(int64_t done, int64_t total)> on_progress;
 };

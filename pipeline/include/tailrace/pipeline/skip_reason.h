@@ -25,6 +25,7 @@ enum class SkipReason : uint8_t {
   kFutureTimestamp,
   kTooLarge,
   kNullValue,
+  kDuplicateKey,  // a field that is used occurs twice, so that nobody knows which one is meant
   // The following are decided after reading, by the pipeline.
   kNullKey,
   kLate,

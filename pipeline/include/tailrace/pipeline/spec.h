@@ -49,7 +49,9 @@ struct KeyStep {
 struct SourceSpec {
   std::string topic;
   std::string format;
-  FieldName timestamp;
+  FieldName timestamp;  // unused with processing_time
+  // An event's time is the wall clock's when it is processed.
+  bool processing_time = false;
   // What the topic's records are partitioned by, when that is known. A key step that gives the same key needs no
   // repartition topic.
   std::optional<KeyStep> key;
@@ -120,10 +122,14 @@ struct WindowStep {
 };
 
 struct AggregateFieldSpec {
-  enum class Kind : uint8_t { kCount, kCountIf, kSum, kMin, kMax, kAvg, kFirst, kLast, kDistinct };
+  enum class Kind : uint8_t { kCount, kCountIf, kSum, kMin, kMax, kAvg, kFirst, kLast, kDistinct, kWindows };
+  // What the values of several windows become together; kOwn is what the aggregate does with events.
+  enum class Merge : uint8_t { kOwn, kAvg, kMin, kMax };
   std::string name;
   Kind kind = Kind::kCount;
-  FieldName field;      // unused by kCount and kCountIf
+  FieldName field;      // unused by kCount, kCountIf and kWindows
+  FieldName by;         // kFirst and kLast: what orders the events; empty: their time, then their offset
+  Merge merge = Merge::kOwn;  // kFirst and kLast
   Condition condition;  // kCountIf
   int64_t exact_max = 0;  // kDistinct: values kept exactly before it becomes a sketch
   Location at;

@@ -220,6 +220,104 @@ TEST(AggregatePlanTest, DistinctBecomesASketchAboveItsBound) {
   EXPECT_NEAR(ToJson(plan, state)["u"].get<double>(), 50'000, 3 * kSketchStandardError * 50'000);
 }
 
+// A day has the values of its latest version; many days have the average, the largest and the smallest of theirs.
+AggregatePlan Days() {
+  const auto day = [](const char* name, MergeRule rule, FieldType type, size_t slot) {
+    return PlannedField{.name = name, .kind = AggregateKind::kLast, .type = type, .slot = slot, .by_slot = kAmount, .merge = rule};
+  };
+  return AggregatePlan({{.name = "days", .kind = AggregateKind::kWindows},
+                        day("mean", MergeRule::kAvg, FieldType::kDouble, kPrice),
+                        day("high", MergeRule::kMax, FieldType::kDouble, kPrice),
+                        day("low", MergeRule::kMin, FieldType::kDouble, kPrice),
+                        day("version", MergeRule::kAvg, FieldType::kInt, kAmount),
+                        {.name = "newest", .kind = AggregateKind::kLast, .type = FieldType::kText, .slot = kName, .by_slot = kAmount}});
+}
+
+TEST(AggregatePlanTest, WindowsMergeByAnotherRuleThanEvents) {
+  const AggregatePlan plan = Days();
+  for (uint64_t seed = 1; seed <= 30; ++seed) {
+    std::vector<std::string> states;
+    json expected{{"days", 0}, {"mean", nullptr}, {"high", nullptr}, {"low", nullptr}, {"version", nullptr}, {"newest", nullptr}};
+    double sum = 0, versions = 0;
+    int64_t prices = 0, versioned = 0, newest = std::numeric_limits<int64_t>::min();
+    for (uint64_t window = 0; window < 1 + seed % 5; ++window) {
+      std::vector<TestEvent> events = RandomEvents(seed * 100 + window, 1 + static_cast<int>(seed), 100);
+      // Offsets go on over the windows, and versions without a tie between windows make the newest unique.
+      for (TestEvent& event : events) {
+        if (event.amount) event.amount = *event.amount * 10 + static_cast<int64_t>(window);
+      }
+      states.push_back(Apply(plan, events, seed % 2 == 0));
+      // The latest version; without one it is older than all others; of equals the one with the larger offset.
+      const auto latest = [&](auto has) {
+        const TestEvent* best = nullptr;
+        for (const TestEvent& event : events) {
+          if (has(event) && (best == nullptr || event.amount >= best->amount)) best = &event;
+        }
+        return best;
+      };
+      expected["days"] = expected["days"].get<int64_t>() + 1;
+      if (const TestEvent* event = latest([](const TestEvent& e) { return e.price.has_value(); })) {
+        sum += *event->price;
+        ++prices;
+        expected["mean"] = sum / static_cast<double>(prices);
+        expected["high"] = prices == 1 ? *event->price : std::max(expected["high"].get<double>(), *event->price);
+        expected["low"] = prices == 1 ? *event->price : std::min(expected["low"].get<double>(), *event->price);
+      }
+      if (const TestEvent* event = latest([](const TestEvent& e) { return e.amount.has_value(); })) {
+        versions += static_cast<double>(*event->amount);
+        expected["version"] = versions / static_cast<double>(++versioned);
+      }
+      if (const TestEvent* event = latest([](const TestEvent& e) { return e.name.has_value() && e.amount.has_value(); })) {
+        if (*event->amount >= newest) expected["newest"] = *event->name;
+        newest = std::max(newest, *event->amount);
+      }
+    }
+    std::string forward = states[0], backward = states.back();
+    for (size_t i = 1; i < states.size(); ++i) {
+      forward = plan.Merge(forward, states[i]);
+      backward = plan.Merge(states[states.size() - 1 - i], backward);
+    }
+    EXPECT_TRUE(plan.IsValid(forward));
+    EXPECT_EQ(ToJson(plan, forward), expected) << "seed " << seed;
+    EXPECT_EQ(ToJson(plan, backward), expected) << "seed " << seed;
+    if (!expected["mean"].is_null()) {
+      EXPECT_EQ(plan.Numeric(forward, "mean"), expected["mean"].get<double>());
+    }
+    EXPECT_EQ(plan.Numeric(forward, "days"), expected["days"].get<double>());
+  }
+}
+
+TEST(AggregatePlanTest, EmptyWindowsChangeNoAverage) {
+  const AggregatePlan plan = Days();
+  TestEvent event;
+  event.price = 3;
+  event.amount = 1;
+  const std::string one = Apply(plan, {event}, false), none = Apply(plan, {}, false);
+  EXPECT_EQ(ToJson(plan, plan.Merge(none, one)), ToJson(plan, one));
+  EXPECT_EQ(ToJson(plan, plan.Merge(one, none)), ToJson(plan, one));
+  EXPECT_EQ(ToJson(plan, one)["version"].dump(), "1");
+  EXPECT_EQ(ToJson(plan, plan.Merge(none, none))["mean"], nullptr);
+}
+
+TEST(AggregatePlanTest, OrdersByDoublesAndTakesTheLaterOfOneRecord) {
+  const AggregatePlan plan({{.name = "n", .kind = AggregateKind::kLast, .type = FieldType::kInt, .slot = kAmount, .by_slot = kPrice},
+                            {.name = "f", .kind = AggregateKind::kFirst, .type = FieldType::kInt, .slot = kAmount, .by_slot = kPrice},
+                            {.name = "t", .kind = AggregateKind::kLast, .type = FieldType::kInt, .slot = kAmount}});
+  std::vector<TestEvent> events;
+  int64_t number = 0;
+  for (const double price : {-0.5, -2.0, 0.0, -0.0, 1e300, 1e-300, -1e300, 2.0}) {
+    TestEvent& event = events.emplace_back();
+    event.price = price;
+    event.amount = ++number;
+  }
+  events.emplace_back().amount = 9;  // Without a place it comes first.
+  EXPECT_EQ(ToJson(plan, Apply(plan, events, false)), (json{{"n", 5}, {"f", 9}, {"t", 9}}));
+  events.pop_back();
+  EXPECT_EQ(ToJson(plan, Apply(plan, events, true)), (json{{"n", 5}, {"f", 7}, {"t", 8}}));
+  events.resize(4);
+  EXPECT_EQ(ToJson(plan, Apply(plan, events, true)), (json{{"n", 4}, {"f", 2}, {"t", 4}}));
+}
+
 TEST(AggregatePlanTest, SumsSaturateInsteadOfWrapping) {
   const AggregatePlan plan({{.name = "s", .kind = AggregateKind::kSum, .type = FieldType::kInt, .slot = kAmount}});
   TestEvent event;
@@ -256,14 +354,19 @@ TEST(AggregatePlanTest, RefusesBytesItDidNotWrite) {
   EXPECT_FALSE(plan.IsValid(state + "x"));
   EXPECT_FALSE(EveryKind(41).IsValid(state));
   base::Random random(1);
-  for (int i = 0; i < 20'000; ++i) {
-    std::string damaged = state;
-    damaged[random.Below(damaged.size())] = static_cast<char>(random.Next());
-    if (!plan.IsValid(damaged)) continue;
-    std::string text;
-    plan.AppendJson(text, damaged);
-    plan.Merge(damaged, state);
-  }
+  const auto damage = [&](const AggregatePlan& damaged_plan, const std::string& good) {
+    for (int i = 0; i < 20'000; ++i) {
+      std::string damaged = good;
+      damaged[random.Below(damaged.size())] = static_cast<char>(random.Next());
+      if (!damaged_plan.IsValid(damaged)) continue;
+      std::string text;
+      damaged_plan.AppendJson(text, damaged);
+      damaged_plan.Merge(damaged, good);
+    }
+  };
+  damage(plan, state);
+  const AggregatePlan days = Days();
+  damage(days, days.Merge(Apply(days, RandomEvents(1, 5, 5), false), Apply(days, RandomEvents(2, 5, 5), false)));
 }
 
 }  // namespace

@@ -196,6 +196,42 @@ sink: {topic: out}
   EXPECT_EQ(records[1].value, R"({"posts":2,"likes":3})");
 }
 
+TEST(CompileTest, AFrameGivesManyEventsAndABrokenPieceTakesNoneWithIt) {
+  std::map<std::string, int> skipped;
+  const auto driver = Drive(Parse(R"(application.id: app
+source: {topic: trades, format: finnhub-trades}
+steps:
+  - key: symbol
+  - window: {tumbling: 1m}
+  - aggregate: {store: s, fields: {open: {first: price}, close: {last: price}, n: count}}
+sink: {topic: out}
+)"), {}, {.on_skip = [&](const SkippedInput& input) { ++skipped[std::string(SkipReasonName(input.reason))]; }});
+  // The last two share their millisecond: the order in the frame decides.
+  ASSERT_TRUE(driver->Pipe("trades", {}, R"({"type":"trade","data":[{"s":"A","p":"x"},{"s":"A","p":3,"v":1,"t":1000},)"
+                                         R"({"s":"A","p":0,"v":1,"t":1},{"s":"A","p":2,"v":1,"t":2000},{"s":"A","p":1,"v":1,"t":2000}]})"sv, 0).ok());
+  ASSERT_TRUE(driver->Pipe("trades", {}, R"({"type":"ping"})"sv, 0).ok());
+  ASSERT_TRUE(driver->Pipe("trades", {}, R"({"type":"trade","data":[7]})"sv, 0).ok());
+  EXPECT_EQ(Latest(*driver, "out"), (std::map<std::string, std::string>{{"A@0", R"({"open":3,"close":1,"n":3})"}}));
+  EXPECT_EQ(skipped, (std::map<std::string, int>{{"wrong_type", 1}, {"number_out_of_range", 1}, {"control_frame", 1}, {"not_an_object", 1}}));
+}
+
+TEST(CompileTest, ProcessingTimeIsTheClocksAndNeverGoesBack) {
+  const auto driver = Drive(Parse(R"(application.id: app
+source: {topic: visa, format: visa, timestamp: processing}
+steps:
+  - key: jobTitle
+  - window: {tumbling: 1m}
+  - aggregate: {store: s, fields: {n: count, w: {sum: wageRangeFrom}}}
+sink: {topic: out}
+)"), {.wall_time_ms = 119'000});
+  const std::string visa = R"({"jobTitle":"x","wageRangeFrom":2,"receivedDate":"no date at all"})";
+  ASSERT_TRUE(driver->Pipe("visa", {}, visa, 5).ok());
+  ASSERT_TRUE(driver->AdvanceWallClock(1'000).ok());
+  ASSERT_TRUE(driver->Pipe("visa", {}, visa, 5).ok());
+  ASSERT_TRUE(driver->Pipe("visa", {}, visa, 5).ok());
+  EXPECT_EQ(Latest(*driver, "out"), (std::map<std::string, std::string>{{"x@60000", R"({"n":1,"w":2})"}, {"x@120000", R"({"n":2,"w":4})"}}));
+}
+
 TEST(CompileTest, WithoutAnAggregateEventsPassThrough) {
   const auto driver = Drive(Parse(R"(application.id: app
 source: {topic: posts, format: post}

@@ -108,9 +108,16 @@ TEST(PostFormatTest, CountsBadInputByReason) {
   }
 }
 
-TEST(PostFormatTest, TakesTheLastOfRepeatedFields) {
-  const ReadOne read("post", R"({"lang":"en","hashtags":["a"],"lang":"fr","hashtags":["b","c"]})");
-  EXPECT_EQ(read.values, (Values{{"lang", "\"fr\""}, {"hashtags", "[\"b\",\"c\"]"}}));
+TEST(PostFormatTest, RefusesRepeatedFieldsThatAreUsed) {
+  const std::string_view repeated = R"({"id":"1","lang":"en","place":{"id":"p"},"lang":"fr","place":{"id":"q"}})";
+  for (const char* field : {"lang", "place.id"}) {
+    const ReadOne read("post", repeated, {}, {"id", field});
+    EXPECT_EQ(SkipReasonName(read.reason), "duplicate_key");
+    EXPECT_EQ(read.field, field);
+  }
+  EXPECT_EQ(ReadOne("post", repeated, {}, {"id"}).values, (Values{{"id", "\"1\""}}));
+  EXPECT_EQ(ReadOne("x-v1", R"({"id_str":"1","lang":"en","lang":"en"})").field, "lang");
+  EXPECT_EQ(ReadOne("x-v2", R"({"data":{"id":"1","id":"2"}})").reason, SkipReason::kDuplicateKey);
 }
 
 TEST(PostFormatTest, AcceptsWindowsLineEndsAndByteOrderMarks) {

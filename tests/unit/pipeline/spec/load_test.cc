@@ -127,9 +127,29 @@ TEST(LoadTest, EveryProblemNamesItsPlaceAndTheNextStep) {
       {"  - key: [place.full_name, lang]\n", "", "aggregate needs a key step before it"},
       {"- key: [place.full_name, lang]", "- key: [hashtags]", "cannot be a key"},
       {"steps:\n", "steps: [\n", "not valid YAML"},
+      {"sum: favorite_count", "windows: favorite_count", "windows counts windows and takes no field"},
+      {"sum: favorite_count", "last: {field: text, merge: avg}", "the aggregate of 'likes' needs numbers; 'text' holds text"},
+      {"sum: favorite_count", "last: {field: favorite_count, merge: sum}", "unknown rule of merge 'sum'"},
+      {"sum: favorite_count", "last: {field: favorite_count, by: lang}", "by needs numbers; 'lang' holds text"},
+      {"sum: favorite_count", "last: {by: created_at}", "last needs 'field'"},
       {"set: {lang: {default: unknown}", "set: {favorite_count: {default: unknown}", "default 'unknown' does not fit field 'favorite_count'"},
   };
   for (const Wrong& wrong : cases) EXPECT_THAT(Problems(With(wrong.from, wrong.to)), HasSubstr(wrong.message)) << wrong.to;
+}
+
+TEST(LoadTest, ProcessingTimeIsForAllSourcesOrNone) {
+  EXPECT_TRUE(Load(With("format: post", "format: post, timestamp: processing")).sources[0].processing_time);
+  EXPECT_THAT(Problems(With("source: {topic: posts, format: post}",
+                            "sources: [{topic: a, format: post, timestamp: processing}, {topic: b, format: post}]")),
+              HasSubstr("either all sources have 'timestamp: processing' or none"));
+}
+
+TEST(LoadTest, WhatIsAboutSeveralWindowsNeedsOne) {
+  std::string text = With("sum: favorite_count", "last: {field: favorite_count, merge: max}");
+  EXPECT_EQ(Load(text).Find<AggregateStep>()->fields[2].merge, AggregateFieldSpec::Merge::kMax);
+  const size_t window = text.find("  - window");
+  text.erase(window, text.find('\n', window) + 1 - window);
+  EXPECT_THAT(Problems(text), HasSubstr("'likes' is about several windows, so the pipeline needs a window step"));
 }
 
 TEST(LoadTest, AllProblemsComeTogetherInOrder) {

@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 
+#include "absl/strings/str_join.h"
 #include "tailrace/pipeline/load.h"
 
 namespace tailrace::pipeline {
@@ -63,6 +64,35 @@ TEST(ShippedPipelinesTest, UserViews) {
   EXPECT_EQ(days.Find<WindowStep>()->size_ms, 86'400'000);
   EXPECT_EQ(days.Find<WindowStep>()->retention_ms, int64_t{400} * 86'400'000);
   EXPECT_EQ(all_time.Find<WindowStep>(), nullptr);
+}
+
+struct Shipped {
+  const char* name;
+  const char* topic;
+  int64_t size_ms;
+  int64_t advance_ms;
+  int64_t retention_ms;
+  const char* fields;
+};
+
+// The names are a contract with whoever queries the stores.
+TEST(ShippedPipelinesTest, KeepTheirNames) {
+  constexpr int64_t kDayMs = 86'400'000;
+  for (const Shipped& shipped : {Shipped{"language-counts", "posts", 20'000, 4'000, kDayMs, "posts"},
+                                 Shipped{"ohlcv", "trades", 60'000, 60'000, kDayMs, "open high low close volume trades"},
+                                 Shipped{"wages", "visa", 60'000, 60'000, kDayMs, "average count unit"},
+                                 Shipped{"ticker-views", "bars", kDayMs, kDayMs, 2'191 * kDayMs, "days open high low close change volume"}}) {
+    const auto spec = LoadPipeline(Pipeline(shipped.name), {});
+    ASSERT_TRUE(spec.ok()) << spec.status();
+    EXPECT_EQ(spec->application_id, shipped.name);
+    EXPECT_EQ(spec->sources[0].topic, shipped.topic);
+    EXPECT_EQ(spec->sources[0].processing_time, std::string(shipped.name) == "wages");
+    EXPECT_EQ(spec->Find<AggregateStep>()->store, shipped.name);
+    EXPECT_EQ(absl::StrJoin(FieldsOf(*spec->Find<AggregateStep>()), " "), shipped.fields);
+    EXPECT_EQ(spec->Find<WindowStep>()->size_ms, shipped.size_ms);
+    EXPECT_EQ(spec->Find<WindowStep>()->advance_ms, shipped.advance_ms);
+    EXPECT_EQ(spec->Find<WindowStep>()->retention_ms, shipped.retention_ms);
+  }
 }
 
 }  // namespace

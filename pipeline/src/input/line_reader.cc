@@ -1,8 +1,7 @@
 #include "tailrace/pipeline/line_reader.h"
 
-#include <cerrno>
 #include <cstring>
-#include <filesystem>
+#include <utility>
 
 #include "tailrace/base/limits.h"
 
@@ -13,26 +12,9 @@ constexpr size_t kBlockBytes = 256u << 10;
 
 }  // namespace
 
-void LineReader::Closer::operator()(std::FILE* file) const {
-  if (file != stdin) std::fclose(file);
-}
-
-LineReader::LineReader(std::string name, std::FILE* file) : name_(std::move(name)), file_(file) {}
-
-absl::StatusOr<LineReader> LineReader::Open(const std::string& file) {
-  if (file == "-") return LineReader("standard input", stdin);
-  std::error_code error;
-  if (std::filesystem::is_directory(file, error)) {
-    return base::Error(base::Reaction::kFatal, absl::StatusCode::kNotFound, "cannot read " + file + ": it is a directory; name its files");
-  }
-  std::FILE* opened = std::fopen(file.c_str(), "rb");
-  if (opened == nullptr) {
-    return base::Error(base::Reaction::kFatal, absl::StatusCode::kNotFound, "cannot read " + file + ": " + std::strerror(errno));
-  }
-  LineReader reader(file, opened);
-  const auto size = std::filesystem::file_size(file, error);
-  if (!error) reader.bytes_total_ = static_cast<int64_t>(size);
-  return reader;
+absl::StatusOr<LineReader> LineReader::Open(const std::string& name) {
+  TAILRACE_ASSIGN_OR_RETURN(auto source, OpenInput(name));
+  return LineReader(std::move(source));
 }
 
 absl::StatusOr<bool> LineReader::Fill() {
@@ -42,12 +24,8 @@ absl::StatusOr<bool> LineReader::Fill() {
     begin_ = 0;
   }
   if (buffer_.size() < end_ + kBlockBytes) buffer_.resize(end_ + kBlockBytes);
-  const size_t got = std::fread(buffer_.data() + end_, 1, kBlockBytes, file_.get());
-  if (got == 0 && std::ferror(file_.get()) != 0) {
-    return base::Error(base::Reaction::kFatal, absl::StatusCode::kDataLoss, "cannot read on in " + name_ + ": " + std::strerror(errno));
-  }
+  TAILRACE_ASSIGN_OR_RETURN(const size_t got, source_->Read(buffer_.data() + end_, kBlockBytes));
   end_ += got;
-  bytes_read_ += static_cast<int64_t>(got);
   return got > 0;
 }
 
