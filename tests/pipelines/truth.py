@@ -26,9 +26,9 @@ def generate(kind, output, *options):
     subprocess.run([BINARY, "generate", kind, "--output", str(output), *options], check=True, capture_output=True)
 
 
-def run(pipeline, inputs, store=None, **parameters):
+def run(pipeline, inputs, store=None, options=(), **parameters):
     """The rows of a batch run: (key, window start or None) -> value. Inputs are files, or TOPIC=FILE."""
-    command = [BINARY, "run", str(SOURCE / f"pipelines/{pipeline}.yaml"), "--final"]
+    command = [BINARY, "run", str(SOURCE / f"pipelines/{pipeline}.yaml"), "--final", *options]
     for name in inputs:
         command += ["--input", str(name)]
     if store:
