@@ -36,6 +36,17 @@ void DrawWindowedStore(Plan& plan, Op& op) {
   else if (plan.draw.Percent(30)) plan.Number(op, "retention", 100, 200);
 }
 
+// Going through its cache Kafka Streams meets sliding windows that an update of the same record has deleted, and fails the record.
+void WithoutNullsAbove(std::vector<Op>& ops, const Op& op) {
+  if (!op.Flag("cached") && op.kind == "cogrouped.sliding") return;
+  for (const int input : op.inputs) {
+    Op& above = ops.at(static_cast<size_t>(input));
+    if (!above.kind.ends_with(".cogroup")) continue;
+    above.arguments.erase("nulls");
+    WithoutNullsAbove(ops, above);
+  }
+}
+
 }  // namespace
 
 void AddCogroups(Grammar& grammar) {
@@ -72,7 +83,8 @@ void AddCogroups(Grammar& grammar) {
                      .WindowedBy(processor::SlidingWindows::OfTimeDifferenceAndGrace(milliseconds(op.Number("difference")),
                                                                                      milliseconds(op.Number("grace"))))
                      .Aggregate(Begin, MaterializedOf(op), NamedOf(op));
-               }});
+               },
+               WithoutNullsAbove});
   grammar.Add({"cogrouped.sessions", {Type::kCogrouped}, Type::kSessionTable,
                [](Plan& plan, Op& op) {
                  DrawWindowedStore(plan, op);
