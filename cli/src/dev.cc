@@ -46,7 +46,7 @@ absl::StatusOr<LoadedPipeline> Load(const DevVerb& verb) {
 // Before the worker starts, which refuses a missing source topic. The log is closed again: the worker opens it.
 absl::Status CreateTopics(const LoadedPipeline& loaded) {
   std::set<std::string> names;
-  for (const pipeline::SourceSpec& source : loaded.spec.sources) names.insert(source.topic);
+  for (const pipeline::SourceSpec& source : loaded.spec.AllSources()) names.insert(source.topic);
   for (const pipeline::SinkSpec& sink : loaded.spec.AllSinks()) names.insert(sink.topic);
   for (const std::string& dead_letter : {loaded.spec.dead_letter_topic, loaded.config.String("errors.dead.letter.queue.topic.name")})
     if (!dead_letter.empty()) names.insert(dead_letter);

@@ -5,6 +5,7 @@
 #include "absl/strings/str_join.h"
 #include "compile/build_topology.h"
 #include "spec/check.h"
+#include "tailrace/base/check.h"
 #include "tailrace/base/limits.h"
 #include "tailrace/pipeline/batch.h"
 #include "tailrace/pipeline/byte_source.h"
@@ -19,11 +20,31 @@ namespace {
 
 constexpr int64_t kLinesPerProgress = 10'000;
 
+// An input of the run: which source its lines stand for, and where they are.
+struct Input {
+  SourceSpec source;
+  std::string name;
+};
+
+// FILE, or TOPIC=FILE, which must be said where the pipeline has several sources.
+absl::StatusOr<Input> InputOf(const PipelineSpec& pipeline, const std::string& text) {
+  const std::vector<SourceSpec> sources = pipeline.AllSources();
+  for (const SourceSpec& source : sources) {
+    if (text.size() > source.topic.size() && text.starts_with(source.topic) && text[source.topic.size()] == '=') {
+      return Input{.source = source, .name = text.substr(source.topic.size() + 1)};
+    }
+  }
+  if (sources.size() == 1) return Input{.source = sources[0], .name = text};
+  return base::UsageError(absl::StrCat("pipeline ", pipeline.file, " has ", sources.size(), " sources: write --input TOPIC=FILE with topic ",
+                                       absl::StrJoin(sources, " or ", [](std::string* out, const SourceSpec& s) { out->append(s.topic); }),
+                                       " in front of ", text));
+}
+
 // The pipeline with another format at its only source, checked again.
 absl::StatusOr<PipelineSpec> WithFormat(PipelineSpec pipeline, const std::string& format_name) {
-  if (pipeline.sources.size() != 1) {
-    return base::UsageError(absl::StrCat("pipeline ", pipeline.file, " has ", pipeline.sources.size(),
-                                         " sources; a batch run reads one input"));
+  if (!format_name.empty() && pipeline.AllSources().size() != 1) {
+    return base::UsageError(absl::StrCat("pipeline ", pipeline.file, " has ", pipeline.AllSources().size(),
+                                         " sources; another format can be said of one only"));
   }
   if (format_name.empty() || format_name == pipeline.sources[0].format) return pipeline;
   spec::Problems problems(pipeline.file);
@@ -56,8 +77,8 @@ absl::StatusOr<PipelineSpec> OnlyStore(const PipelineSpec& pipeline, const std::
   }
   for (size_t branch = 0; branch < pipeline.branches.size(); ++branch) {
     PipelineSpec only = pipeline.OnlyBranch(branch);
-    const AggregateStep* aggregate = only.Find<AggregateStep>();
-    if (aggregate != nullptr && (store.empty() || aggregate->store == store)) return only;
+    const std::vector<std::string> result = only.StoreNames();
+    if (!result.empty() && (store.empty() || result.front() == store)) return only;
   }
   return pipeline;
 }
@@ -65,7 +86,7 @@ absl::StatusOr<PipelineSpec> OnlyStore(const PipelineSpec& pipeline, const std::
 class BatchRun {
  public:
   BatchRun(const PipelineSpec& pipeline, const BatchOptions& options, std::ostream& out)
-      : pipeline_(pipeline), options_(options), out_(out), aggregate_(pipeline.Find<AggregateStep>()), window_(pipeline.Find<WindowStep>()) {}
+      : pipeline_(pipeline), options_(options), out_(out), store_(pipeline.StoreNames().front()), window_(pipeline.Find<WindowStep>()) {}
 
   absl::StatusOr<BatchSummary> Run() {
     const base::Clock& clock = options_.clock != nullptr ? *options_.clock : base::SystemClock();
@@ -76,14 +97,17 @@ class BatchRun {
       build.on_update = [this](std::string_view key, int64_t start_ms, std::string_view state) { WriteRow(key, start_ms, state); };
     }
     TAILRACE_ASSIGN_OR_RETURN(compile::BuiltPipeline built, compile::BuildTopology(pipeline_, build));
-    plan_ = built.plan;
+    schema_ = built.schema;
     TAILRACE_ASSIGN_OR_RETURN(
         driver_, processor::TopologyTestDriver::Create(
                      std::move(built.topology),
                      {.application_id = pipeline_.application_id, .wall_time_ms = clock.WallMs(), .caching = !updates,
                       .commit_every_record = false}));
-    TAILRACE_ASSIGN_OR_RETURN(const std::vector<std::string> inputs, ExpandInputs(options_.inputs));
-    for (const std::string& input : inputs) TAILRACE_RETURN_IF_ERROR(ReadInput(input));
+    for (const std::string& text : options_.inputs) {
+      TAILRACE_ASSIGN_OR_RETURN(const Input input, InputOf(pipeline_, text));
+      TAILRACE_ASSIGN_OR_RETURN(const std::vector<std::string> names, ExpandInputs({input.name}));
+      for (const std::string& name : names) TAILRACE_RETURN_IF_ERROR(ReadInput(name, input.source));
+    }
     TAILRACE_RETURN_IF_ERROR(driver_->Commit());
     if (!updates) TAILRACE_RETURN_IF_ERROR(WriteFinal());
     if (out_.flush(); !out_) {
@@ -100,19 +124,18 @@ class BatchRun {
   }
 
  private:
-  absl::Status ReadInput(const std::string& name) {
+  absl::Status ReadInput(const std::string& name, const SourceSpec& spec) {
     TAILRACE_ASSIGN_OR_RETURN(auto source, OpenInput(name));
     file_ = source->name();
-    EventLines lines(LineReader(std::move(source)), *FindFormat(pipeline_.sources[0].format));
+    EventLines lines(LineReader(std::move(source)), *FindFormat(spec.format));
     int64_t pieces = 0;
-    const std::string& topic = pipeline_.sources[0].topic;
     std::string_view line;
     for (;;) {
       TAILRACE_ASSIGN_OR_RETURN(const bool more, lines.Next(line));
       if (!more) break;
       line_number_ = lines.line_number();
       ++summary_.lines;
-      TAILRACE_RETURN_IF_ERROR(driver_->Pipe(topic, {}, line, 0));
+      TAILRACE_RETURN_IF_ERROR(driver_->Pipe(spec.topic, {}, line, 0));
       for (; event_count_ > 0; --event_count_) summary_.counts.Add(SkipReason::kNone);
       ++pieces;
       if (options_.on_progress && pieces % kLinesPerProgress == 0) Progress(lines.reader());
@@ -130,18 +153,18 @@ class BatchRun {
   }
 
   absl::Status WriteFinal() {
-    const auto view = driver_->Store(aggregate_->store);
+    const auto view = driver_->Store(store_);
     const auto write = [&](const state::Row& row) {
       WriteRow(row.key, row.window_start_ms, row.value);
       return true;
     };
-    if (window_ != nullptr) return view->FetchAll(aggregate_->store, 0, INT64_MAX, std::nullopt, write);
-    return view->Range(aggregate_->store, std::nullopt, std::nullopt, std::nullopt, write);
+    if (window_ != nullptr) return view->FetchAll(store_, 0, INT64_MAX, std::nullopt, write);
+    return view->Range(store_, std::nullopt, std::nullopt, std::nullopt, write);
   }
 
   void WriteRow(std::string_view key, int64_t start_ms, std::string_view state) {
     row_ = "{\"store\":";
-    AppendJsonString(row_, aggregate_->store);
+    AppendJsonString(row_, store_);
     row_ += ",\"key\":";
     AppendJsonString(row_, key);
     if (window_ != nullptr) {
@@ -152,7 +175,9 @@ class BatchRun {
       row_ += "\"}";
     }
     row_ += ",\"value\":";
-    plan_->AppendJson(row_, state);
+    const std::optional<std::string> value = schema_->ValueToJson(state);
+    TAILRACE_CHECK(value.has_value(), "the schema reads what the run has written");
+    row_ += *value;
     row_ += "}\n";
     out_.write(row_.data(), static_cast<std::streamsize>(row_.size()));
     ++summary_.rows;
@@ -161,9 +186,9 @@ class BatchRun {
   const PipelineSpec& pipeline_;
   const BatchOptions& options_;
   std::ostream& out_;
-  const AggregateStep* const aggregate_;
+  const std::string store_;  // of the result
   const WindowStep* const window_;
-  std::shared_ptr<const aggregates::AggregatePlan> plan_;  // shared with the topology
+  std::shared_ptr<const state::ValueSchema> schema_;  // shared with the topology
   std::unique_ptr<processor::TopologyTestDriver> driver_;
   BatchSummary summary_;
   std::string file_;

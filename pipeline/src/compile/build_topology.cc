@@ -11,6 +11,7 @@
 #include "compile/derived_nodes.h"
 #include "compile/event_nodes.h"
 #include "compile/slot_map.h"
+#include "compile/table_join.h"
 #include "spec/step_fields.h"
 #include "tailrace/base/check.h"
 
@@ -38,11 +39,16 @@ bool IsPartitionedBy(const PipelineSpec& pipeline, const KeyStep& key) {
 
 class Builder {
  public:
-  Builder(const PipelineSpec& pipeline, const BuildOptions& options) : pipeline_(pipeline), options_(options), way_{.slots = SlotMap(pipeline)} {}
+  // Adds to `topology`. The operators of a table have `prefix` before their names.
+  Builder(const PipelineSpec& pipeline, const BuildOptions& options, Topology& topology, std::string prefix = {})
+      : pipeline_(pipeline), options_(options), topology_(topology), prefix_(std::move(prefix)), way_{.slots = SlotMap(pipeline)} {}
 
-  BuiltPipeline Build() {
+  // Returns the schema of the result; null without an aggregate, and with branches that of the last one.
+  absl::StatusOr<std::shared_ptr<const state::ValueSchema>> Build() {
     AddSources();
+    join_ = pipeline_.Find<JoinStep>();
     AddSteps(pipeline_.steps);
+    if (join_ != nullptr) TAILRACE_RETURN_IF_ERROR(AddJoin());
     if (pipeline_.branches.empty()) AddEventSinks(pipeline_.sinks);
     for (const BranchSpec& branch : pipeline_.branches) {
       const Way common = way_;
@@ -51,7 +57,15 @@ class Builder {
       AddEventSinks(branch.sinks);
       way_ = common;
     }
-    return {.topology = std::move(topology_), .plan = plan_};
+    return schema_;
+  }
+
+  // All of a table, whose changes a join follows.
+  JoinSide BuildTable() {
+    AddSources();
+    is_table_ = true;
+    AddSteps(pipeline_.steps);
+    return side_;
   }
 
  private:
@@ -60,7 +74,7 @@ class Builder {
     for (const SourceSpec& source : pipeline_.sources) {
       const Format* format = FindFormat(source.format);
       TAILRACE_CHECK(format != nullptr, "the pipeline was checked");
-      const std::string name = "source-" + source.topic;
+      const std::string name = prefix_ + "source-" + source.topic;
       const std::vector<std::string> fields = way_.slots.FieldsOf(source);
       ReaderOptions reader_options{.timestamp_max_ms = options_.timestamp_max_ms};
       if (!source.processing_time) reader_options.required.push_back(source.timestamp.name);
@@ -76,6 +90,7 @@ class Builder {
       names.push_back(name);
     }
     way_.last = names;
+    way_.sources = names;
   }
 
   void AddSteps(std::span<const Step> steps) {
@@ -102,8 +117,8 @@ class Builder {
   }
 
   void AddOperator(const std::string& name, std::function<std::unique_ptr<processor::detail::Node>()> factory) {
-    topology_.AddNode({.name = name, .predecessors = way_.last, .factory = std::move(factory)});
-    way_.last = {name};
+    topology_.AddNode({.name = prefix_ + name, .predecessors = way_.last, .factory = std::move(factory)});
+    way_.last = {prefix_ + name};
   }
 
   void Add(const FilterStep& step, const std::string& number) {
@@ -174,7 +189,7 @@ class Builder {
                              std::none_of(step.fields.begin(), step.fields.end(),
                                           [this](const FieldName& field) { return way_.given.contains(field.name); });
     const std::string topic = partitioned && !options_.batch ? pipeline_.sources[0].topic : "";
-    if (partitioned && pipeline_.sources.size() > 1) topology_.AddCopartition(last_sources());
+    if (partitioned && pipeline_.sources.size() > 1) topology_.AddCopartition(way_.sources);
     AddOperator("key-" + number, [slots, separator = step.separator, topic] {
       return std::make_unique<KeyNode>(slots, separator, topic);
     });
@@ -190,13 +205,20 @@ class Builder {
     if (way_.needs_repartition) AddRepartition(step.store, SlotsOfRest());
     const WindowStep* window = way_.window;
     state::StoreSpec store{.name = step.store, .kind = window ? state::StoreKind::kWindow : state::StoreKind::kKeyValue};
-    store.schema = std::make_shared<aggregates::AggregateSchema>(plan_);
+    schema_ = std::make_shared<const aggregates::AggregateSchema>(plan_);
+    store.schema = schema_;
     store.logging = !options_.batch;
     if (window) {
       store.window_size_ms = window->size_ms;
       store.retention_ms = options_.batch ? kForeverMs : window->retention_ms;
     }
     const std::string name = "aggregate-" + step.store;
+    if (is_table_ || join_ != nullptr) {
+      side_ = {.node = prefix_ + name, .store = step.store, .sources = {way_.sources.begin(), way_.sources.end()}, .plan = plan_};
+      AddOperator(name, [plan = plan_, store_name = step.store] { return NewTableAggregate(plan, store_name); });
+      topology_.AddStateStore(std::move(store), {side_.node});
+      return;
+    }
     if (window) {
       AddOperator(name, [plan = plan_, w = *window, store_name = step.store] {
         return std::make_unique<WindowedAggregateNode>(plan, w, store_name);
@@ -212,6 +234,29 @@ class Builder {
     }
   }
 
+  void Add(const JoinStep&, const std::string&) {}  // When its tables are there, too.
+
+  absl::Status AddJoin() {
+    const auto table = std::find_if(pipeline_.tables.begin(), pipeline_.tables.end(), [this](const TableSpec& t) { return t.name == join_->table; });
+    TAILRACE_CHECK(table != pipeline_.tables.end(), "the pipeline was checked");
+    const PipelineSpec table_pipeline = pipeline_.TablePipeline(*table);
+    const TableJoinSpec join{.left = side_,
+                             .right = Builder(table_pipeline, options_, topology_, table->name + "-").BuildTable(),
+                             .on = join_->on.size(),
+                             .separator = pipeline_.Find<KeyStep>()->separator,
+                             .store = join_->store,
+                             .logging = !options_.batch};
+    TAILRACE_ASSIGN_OR_RETURN(schema_, AddTableJoin(topology_, join));
+    if (!options_.batch) {
+      for (const SinkSpec& sink : pipeline_.sinks) AddJoinSink(topology_, join, sink.topic, schema_);
+    } else if (options_.on_update) {
+      AddJoinTap(topology_, join, [on_update = options_.on_update](std::string_view key, std::string_view value) {
+        on_update(key, state::kNoWindow, value);
+      });
+    }
+    return absl::OkStatus();
+  }
+
   // Through the topic that is named after the store behind it; slots that nothing reads there travel as nulls.
   void AddRepartition(const std::string& store, std::vector<bool> used) {
     way_.needs_repartition = false;
@@ -224,6 +269,7 @@ class Builder {
     topology_.AddNode({.type = TopologyNode::Type::kSource, .name = source, .topics = {topic},
                        .factory = [slots = way_.slots.slot_count()] { return std::make_unique<RepartitionSource>(slots); }});
     way_.last = {source};
+    way_.sources = {source};
   }
 
   std::vector<aggregates::PlannedField> PlannedFields(const AggregateStep& step) const {
@@ -287,12 +333,6 @@ class Builder {
     });
   }
 
-  std::vector<std::string> last_sources() const {
-    std::vector<std::string> names;
-    for (const SourceSpec& source : pipeline_.sources) names.push_back("source-" + source.topic);
-    return names;
-  }
-
   std::vector<size_t> SlotsOf(const std::vector<FieldName>& fields) const {
     std::vector<size_t> slots;
     for (const FieldName& field : fields) slots.push_back(way_.slots.SlotOf(field.name));
@@ -303,6 +343,7 @@ class Builder {
   struct Way {
     SlotMap slots;
     std::vector<std::string> last = {};  // the operators that the next one follows
+    std::vector<std::string> sources = {};  // what feeds them, from the last topic on
     std::set<std::string, std::less<>> given = {};  // fields that steps have given
     const WindowStep* window = nullptr;
     bool has_key = false;
@@ -312,18 +353,24 @@ class Builder {
 
   const PipelineSpec& pipeline_;
   const BuildOptions& options_;
-  Topology topology_;
+  Topology& topology_;
+  const std::string prefix_;
   Way way_;
   const BranchSpec* branch_ = nullptr;  // null in the common steps
   std::span<const Step> rest_;  // the step at hand and those after it, up to the end of the common steps or of the branch
   int number_ = 0;              // of steps, for their names
+  const JoinStep* join_ = nullptr;
+  bool is_table_ = false;
+  JoinSide side_;  // of the aggregate, when a join follows it
   std::shared_ptr<const aggregates::AggregatePlan> plan_;  // shared by nodes, serdes and schema
+  std::shared_ptr<const state::ValueSchema> schema_;       // shared by the stores of all tasks
 };
 
 }  // namespace
 
 absl::StatusOr<BuiltPipeline> BuildTopology(const PipelineSpec& pipeline, const BuildOptions& options) {
-  BuiltPipeline built = Builder(pipeline, options).Build();
+  BuiltPipeline built;
+  TAILRACE_ASSIGN_OR_RETURN(built.schema, Builder(pipeline, options, built.topology).Build());
   // Compile also checks names and links; the caller's copy is compiled again by whoever runs it.
   TAILRACE_RETURN_IF_ERROR(built.topology.Compile(pipeline.application_id));
   return built;

@@ -5,11 +5,11 @@
 #include <memory>
 #include <string>
 
-#include "aggregates/aggregate_plan.h"
 #include "tailrace/base/status.h"
 #include "tailrace/pipeline/compile.h"
 #include "tailrace/pipeline/spec.h"
 #include "tailrace/processor/topology.h"
+#include "tailrace/state/value_schema.h"
 
 namespace tailrace::pipeline::compile {
 
@@ -27,8 +27,8 @@ struct BuildOptions {
 
 struct BuiltPipeline {
   processor::Topology topology;
-  // Of a pipeline without branches; null without an aggregate.
-  std::shared_ptr<const aggregates::AggregatePlan> plan;
+  // What the values of the result mean, of a pipeline without branches; null without an aggregate.
+  std::shared_ptr<const state::ValueSchema> schema;
 };
 
 absl::StatusOr<BuiltPipeline> BuildTopology(const PipelineSpec& pipeline, const BuildOptions& options);

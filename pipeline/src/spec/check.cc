@@ -41,6 +41,7 @@ class Checker {
         CheckSteps(branch.steps);
       }
     }
+    for (const TableSpec& table : pipeline_.tables) CheckPipeline(pipeline_.TablePipeline(table), all_steps_read, problems_);
     if (all_steps_read) CheckOrder(pipeline_, problems_);
   }
 
@@ -176,6 +177,7 @@ class Checker {
   }
 
   void Check(const WindowStep&) {}
+  void Check(const JoinStep& step) { CheckName(step.store, "store", step.at, problems_); }
 
   void Check(const AggregateStep& step) {
     CheckName(step.store, "store", step.at, problems_);

@@ -176,4 +176,14 @@ std::vector<Step> ReadDeduplicate(const Yaml& node, Problems& problems) {
   return {std::move(step)};
 }
 
+std::vector<Step> ReadJoin(const Yaml& node, Problems& problems) {
+  const MapReader map(node, "join", {"store", "table", "on"}, problems);
+  if (!map.is_map()) return {};
+  JoinStep step{.at = node.at};
+  step.store = map.RequireText("store").value_or("");
+  step.table = map.RequireText("table").value_or("");
+  if (const Yaml* on = map.Require("on")) step.on = ReadFields(*on, "on", problems);
+  return {std::move(step)};
+}
+
 }  // namespace tailrace::pipeline::spec

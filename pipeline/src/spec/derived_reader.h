@@ -1,4 +1,4 @@
-// Readers of the steps that work a field out of others, and of deduplicate.
+// Readers of the steps that work a field out of others, and of deduplicate and join.
 #pragma once
 
 #include <vector>
@@ -15,5 +15,6 @@ std::vector<Step> ReadTickers(const Yaml& node, Problems& problems);
 std::vector<Step> ReadGroup(const Yaml& node, Problems& problems);
 std::vector<Step> ReadSentiment(const Yaml& node, Problems& problems);
 std::vector<Step> ReadDeduplicate(const Yaml& node, Problems& problems);
+std::vector<Step> ReadJoin(const Yaml& node, Problems& problems);
 
 }  // namespace tailrace::pipeline::spec

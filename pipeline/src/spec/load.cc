@@ -89,6 +89,14 @@ BranchSpec ReadBranch(const Yaml& node, Problems& problems) {
   return branch;
 }
 
+TableSpec ReadTable(const Yaml& name, const Yaml& node, Problems& problems) {
+  const MapReader map(node, "table " + name.text, {"source", "steps"}, problems);
+  TableSpec table{.name = name.text, .at = name.at};
+  if (const Yaml* source = map.Require("source")) table.source = ReadSource(*source, problems);
+  if (const Yaml* steps = map.Require("steps")) ReadSteps(*steps, table.steps, problems);
+  return table;
+}
+
 }  // namespace
 
 absl::StatusOr<PipelineSpec> ParsePipeline(std::string_view text, const std::string& name, const ParameterValues& values) {
@@ -98,7 +106,7 @@ absl::StatusOr<PipelineSpec> ParsePipeline(std::string_view text, const std::str
   const std::vector<spec::Parameter> parameters = spec::ReadParameters(*document, values, problems);
   spec::Substitute(*document, parameters, problems);
   const MapReader map(*document, "a pipeline",
-                      {"application.id", "description", "parameters", "source", "sources", "steps", "branches", "sink", "sinks", "dead_letter"},
+                      {"application.id", "description", "parameters", "source", "sources", "steps", "branches", "tables", "sink", "sinks", "dead_letter"},
                       problems);
   if (!map.is_map()) return problems.ToStatus();
 
@@ -120,6 +128,10 @@ absl::StatusOr<PipelineSpec> ParsePipeline(std::string_view text, const std::str
       problems.Add(branches->at, "branches must be a list of maps with steps and sinks, not " + Describe(*branches));
     }
     for (const Yaml& item : branches->items) pipeline.branches.push_back(ReadBranch(item, problems));
+  }
+  if (const Yaml* tables = map.Get("tables")) {
+    if (tables->kind != Yaml::Kind::kMap) problems.Add(tables->at, "tables must be a map from names to {source, steps}, not " + Describe(*tables));
+    for (const auto& [table_name, table] : tables->members) pipeline.tables.push_back(ReadTable(table_name, table, problems));
   }
   // Names and types are checked even when something else is wrong, so that all problems come together.
   spec::CheckPipeline(pipeline, problems.count() == problems_before_steps, problems);

@@ -5,10 +5,14 @@
 namespace tailrace::pipeline {
 namespace {
 
-void AddStores(const std::vector<Step>& steps, std::vector<std::string>& stores) {
+// The store of the last step that has one: a join's result takes the place of the aggregate before it.
+void AddResult(const std::vector<Step>& steps, std::vector<std::string>& stores) {
+  std::string store;
   for (const Step& step : steps) {
-    if (const auto* aggregate = std::get_if<AggregateStep>(&step)) stores.push_back(aggregate->store);
+    if (const auto* aggregate = std::get_if<AggregateStep>(&step)) store = aggregate->store;
+    if (const auto* join = std::get_if<JoinStep>(&step)) store = join->store;
   }
+  if (!store.empty()) stores.push_back(store);
 }
 
 }  // namespace
@@ -22,10 +26,25 @@ PipelineSpec PipelineSpec::OnlyBranch(size_t branch) const {
   return only;
 }
 
+PipelineSpec PipelineSpec::TablePipeline(const TableSpec& table) const {
+  PipelineSpec pipeline;
+  pipeline.file = file;
+  pipeline.application_id = application_id;
+  pipeline.sources = {table.source};
+  pipeline.steps = table.steps;
+  return pipeline;
+}
+
+std::vector<SourceSpec> PipelineSpec::AllSources() const {
+  std::vector<SourceSpec> all = sources;
+  for (const TableSpec& table : tables) all.push_back(table.source);
+  return all;
+}
+
 std::vector<std::string> PipelineSpec::StoreNames() const {
   std::vector<std::string> stores;
-  AddStores(steps, stores);
-  for (const BranchSpec& branch : branches) AddStores(branch.steps, stores);
+  AddResult(steps, stores);
+  for (const BranchSpec& branch : branches) AddResult(branch.steps, stores);
   return stores;
 }
 

@@ -33,6 +33,7 @@ struct FieldVisitor {
   void operator()(const DerivedField& step) const {
     for (const FieldName& field : step.from) use(field);
   }
+  void operator()(const JoinStep&) const {}  // It reads keys.
   void operator()(const DeduplicateStep& step) const {
     use(step.id);
     for (const FieldName& field : step.max) use(field);

@@ -13,8 +13,14 @@ class Order {
   explicit Order(Problems& problems) : problems_(problems) {}
 
   void Take(const Step& step) {
-    if (aggregate_ != nullptr) {
-      if (!reported_) problems_.Add(aggregate_->at, "aggregate must be the last step");
+    if (const auto* join = std::get_if<JoinStep>(&step); join != nullptr && join_ == nullptr) {
+      join_ = join;
+      if (aggregate_ == nullptr) problems_.Add(join->at, "join needs an aggregate step before it");
+      return;
+    }
+    if (aggregate_ != nullptr || join_ != nullptr) {
+      if (!reported_) problems_.Add(join_ != nullptr ? join_->at : aggregate_->at, join_ != nullptr ? "join must be the last step"
+                                                                                                    : "aggregate must be the last step");
       reported_ = true;
       return;
     }
@@ -51,7 +57,10 @@ class Order {
                                                    : "the branch has no effect: add an aggregate step or a sink");
   }
 
+  const KeyStep* key() const { return key_; }
+  const WindowStep* window() const { return window_; }
   const AggregateStep* aggregate() const { return aggregate_; }
+  const JoinStep* join() const { return join_; }
 
  private:
   bool corrects() const { return deduplicate_ != nullptr && !deduplicate_->max.empty(); }
@@ -81,6 +90,7 @@ class Order {
   const WindowStep* window_ = nullptr;
   const DeduplicateStep* deduplicate_ = nullptr;
   const AggregateStep* aggregate_ = nullptr;
+  const JoinStep* join_ = nullptr;
   bool after_key_ = false;  // deduplicate_
   bool reported_ = false;
 };
@@ -92,6 +102,7 @@ class StoreNames {
     for (const Step& step : steps) {
       if (const auto* aggregate = std::get_if<AggregateStep>(&step)) Take(aggregate->store, aggregate->at);
       if (const auto* deduplicate = std::get_if<DeduplicateStep>(&step)) Take(deduplicate->store, deduplicate->at);
+      if (const auto* join = std::get_if<JoinStep>(&step)) Take(join->store, join->at);
     }
   }
 
@@ -104,6 +115,34 @@ class StoreNames {
   std::set<std::string> names_;
 };
 
+// The key of the table must be the end of the key of the rows.
+void CheckJoin(const PipelineSpec& pipeline, const Order& order, Problems& problems) {
+  const JoinStep& join = *order.join();
+  if (order.aggregate() == nullptr || order.key() == nullptr) return;
+  if (order.window() != nullptr) problems.Add(join.at, "join takes an aggregate without windows");
+  const std::vector<FieldName>& key = order.key()->fields;
+  const bool at_end = join.on.size() < key.size() &&
+                      std::equal(join.on.begin(), join.on.end(), key.end() - static_cast<std::ptrdiff_t>(join.on.size()),
+                                 [](const FieldName& a, const FieldName& b) { return a.name == b.name; });
+  if (!at_end) problems.Add(join.at, "'on' must be the last fields of the key step, and not all of them");
+  std::vector<std::string_view> names;
+  for (const TableSpec& table : pipeline.tables) names.push_back(table.name);
+  const auto found = std::find(names.begin(), names.end(), join.table);
+  if (found == names.end()) {
+    if (!join.table.empty()) problems.AddUnknown(join.at, "table", join.table, names);
+    return;
+  }
+  const TableSpec& table = pipeline.tables[static_cast<size_t>(found - names.begin())];
+  const PipelineSpec of_table = pipeline.TablePipeline(table);
+  const auto* table_key = of_table.Find<KeyStep>();
+  if (of_table.Find<WindowStep>() != nullptr || of_table.Find<JoinStep>() != nullptr || of_table.Find<AggregateStep>() == nullptr) {
+    problems.Add(table.at, "a table ends in an aggregate without windows");
+  } else if (table_key != nullptr && (table_key->fields.size() != join.on.size() ||
+                                      (join.on.size() > 1 && table_key->separator != order.key()->separator))) {
+    problems.Add(table_key->at, "the table's key must have as many fields as 'on', and the separator of the key that points to it");
+  }
+}
+
 }  // namespace
 
 void CheckOrder(const PipelineSpec& pipeline, Problems& problems) {
@@ -111,6 +150,9 @@ void CheckOrder(const PipelineSpec& pipeline, Problems& problems) {
   StoreNames stores(problems);
   for (const Step& step : pipeline.steps) common.Take(step);
   stores.Take(pipeline.steps);
+  for (const TableSpec& table : pipeline.tables) stores.Take(table.steps);
+  if (common.join() != nullptr) CheckJoin(pipeline, common, problems);
+  if (common.join() == nullptr && !pipeline.tables.empty()) problems.Add(pipeline.tables[0].at, "no join step reads the table");
   if (pipeline.branches.empty()) return common.End(!pipeline.sinks.empty(), {1, 1});
   if (common.aggregate() != nullptr) problems.Add(common.aggregate()->at, "an aggregate before branches: give each branch its own");
   if (!pipeline.sinks.empty()) problems.Add(pipeline.sinks[0].at, "a pipeline with branches has its sinks in them");
@@ -118,6 +160,7 @@ void CheckOrder(const PipelineSpec& pipeline, Problems& problems) {
     if (common.aggregate() != nullptr) break;
     Order order = common;
     for (const Step& step : branch.steps) order.Take(step);
+    if (order.join() != nullptr) problems.Add(order.join()->at, "join stands in a pipeline without branches");
     order.End(!branch.sinks.empty(), branch.at);
     stores.Take(branch.steps);
   }

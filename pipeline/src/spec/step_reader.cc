@@ -204,6 +204,7 @@ constexpr auto kSteps = std::to_array<StepKind>({
     {"deduplicate", ReadDeduplicate},
     {"window", ReadWindow},
     {"aggregate", ReadAggregate},
+    {"join", ReadJoin},
 });
 
 }  // namespace

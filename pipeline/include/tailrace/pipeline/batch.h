@@ -26,11 +26,11 @@ struct BatchOptions {
     kUpdates,  // every change of every window, in the order in which it happened
   };
   // Files, folders (their files by path), URLs and "-" for standard input, in this order; plain or gzip, lines of JSON or
-  // rows of CSV (event_lines.h).
+  // rows of CSV (event_lines.h). TOPIC=FILE where the pipeline has several sources.
   std::vector<std::string> inputs;
   std::string format;               // empty: the pipeline's own
   Output output = Output::kFinal;
-  std::string store;                // which store to write; empty: the pipeline's only one
+  std::string store;                // which result to write; empty: the pipeline's only one
   int64_t future_skew_ms = 86'400'000;  // events later than now by more than this are skipped
   // Null: the system's. Pipelines with processing time process everything at the time at which the run begins.
   const base::Clock* clock = nullptr;
@@ -57,8 +57,8 @@ struct BatchSummary {
 // "1,000 lines, 990 events, 12 rows written; skipped: ...": for the end of a run, with the bad lines below.
 std::string DescribeBatch(const BatchSummary& summary);
 
-// Errors: kNotFound for a file that cannot be read, kInvalidArgument for an unknown format or store or for a pipeline with
-// several sources, kDataLoss when `out` fails.
+// Errors: kNotFound for a file that cannot be read, kInvalidArgument for an unknown format or store or for an input of
+// a pipeline with several sources that names none of them, kDataLoss when `out` fails.
 absl::StatusOr<BatchSummary> RunBatch(const PipelineSpec& pipeline, const BatchOptions& options, std::ostream& out);
 
 }  // namespace tailrace::pipeline

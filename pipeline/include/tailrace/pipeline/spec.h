@@ -141,9 +141,17 @@ struct AggregateStep {
   Location at;
 };
 
+// Ends a pipeline: each row of the aggregate with the row of a table that its key points to, kept up to date by changes of both.
+struct JoinStep {
+  std::string store;  // of the result: the fields of both
+  std::string table;
+  std::vector<FieldName> on;  // the last fields of the aggregate's key, whose texts make the table's key
+  Location at;
+};
+
 // New kinds of steps are new alternatives; each has a reader in the step table of the loader.
 using Step = std::variant<FilterStep, SetStep, KeyStep, WindowStep, AggregateStep, WordsStep, TickersStep, GroupStep, SentimentStep,
-                          ChangeStep, DeduplicateStep>;
+                          ChangeStep, DeduplicateStep, JoinStep>;
 
 struct SinkSpec {
   std::string topic;
@@ -154,6 +162,14 @@ struct SinkSpec {
 struct BranchSpec {
   std::vector<Step> steps;
   std::vector<SinkSpec> sinks;
+  Location at;
+};
+
+// Rows to join with: an aggregate of its own, with a source of its own.
+struct TableSpec {
+  std::string name;
+  SourceSpec source;
+  std::vector<Step> steps;
   Location at;
 };
 
@@ -172,11 +188,16 @@ struct PipelineSpec {
   std::vector<Step> steps;
   std::vector<SinkSpec> sinks;
   std::vector<BranchSpec> branches;  // none: `steps` is all
+  std::vector<TableSpec> tables;
   std::string dead_letter_topic;  // empty: bad input is counted only
 
   // The pipeline without branches that gives one of the results: the steps and sinks of its branch follow the common ones.
   PipelineSpec OnlyBranch(size_t branch) const;
-  // The stores of all aggregates, in the order of the file.
+  // A table as a pipeline that ends in its aggregate.
+  PipelineSpec TablePipeline(const TableSpec& table) const;
+  // Those of the pipeline and of its tables.
+  std::vector<SourceSpec> AllSources() const;
+  // The stores of all results, in the order of the file.
   std::vector<std::string> StoreNames() const;
   // Those of all branches.
   std::vector<SinkSpec> AllSinks() const;
