@@ -82,6 +82,37 @@ bool AllExpired(const std::vector<StoreView>& views, const StoreInfo& store, con
                                        [&](const StoreView& view) { return IsExpired(view, store, range); });
 }
 
+// What a request ranks by, checked against the store.
+absl::StatusOr<Ranking> RankingOf(const v1::TopRequest& request, const StoreInfo& store) {
+  if (request.n() < 1 || request.n() > base::limits::kTopEntriesMax) {
+    return BadRequest("n is " + std::to_string(request.n()) + "; it must be 1 to " +
+                      std::to_string(base::limits::kTopEntriesMax));
+  }
+  Ranking ranking{.field = request.field(),
+                  .ascending = request.order() == v1::ORDER_ASCENDING,
+                  .n = static_cast<size_t>(request.n()),
+                  .key_prefix = request.key_prefix(),
+                  .key_suffix = request.key_suffix()};
+  if (request.score() != v1::SCORE_SLOPE && request.score() != v1::SCORE_DECAY) return ranking;
+  if (store.kind != state::StoreKind::kWindow || store.window_size_ms <= 0) {
+    return BadRequest("store " + store.name + " has no windows of one size, so it is ranked by SCORE_MERGED only");
+  }
+  if (request.score() == v1::SCORE_DECAY) {
+    ranking.score = RankScore::kDecay;
+    ranking.half_life_ms = MsOf(request.half_life());
+    if (ranking.half_life_ms <= 0) return BadRequest("half_life is missing or not above zero");
+    if (!request.has_to()) return BadRequest("to is missing: ages are counted back from it");
+    return ranking;
+  }
+  ranking.score = RankScore::kSlope;
+  ranking.period_ms = request.has_period() ? MsOf(request.period()) : store.window_size_ms;
+  if (ranking.period_ms <= 0 || ranking.period_ms % store.window_size_ms != 0) {
+    return BadRequest("period is " + std::to_string(ranking.period_ms) + " ms; it must be a multiple of the window size of store " +
+                      store.name + ", " + std::to_string(store.window_size_ms) + " ms");
+  }
+  return ranking;
+}
+
 absl::Status TooLarge(const StoreInfo& store) {
   return QueryError(absl::StatusCode::kResourceExhausted, reason::kTooLarge,
                     "the answer from store " + store.name + " is too large; ask for a shorter range or fewer entries");
@@ -89,8 +120,8 @@ absl::Status TooLarge(const StoreInfo& store) {
 
 }  // namespace
 
-uint64_t ScanHash(std::string_view store, const TimeRange& range) {
-  return HashRequest("Scan", store, range.from_ms, range.to_ms, {});
+uint64_t ScanHash(std::string_view store, const TimeRange& range, std::string_view key_prefix) {
+  return HashRequest("Scan", store, range.from_ms, range.to_ms, key_prefix);
 }
 
 uint64_t ListKeysHash(std::string_view store, const TimeRange& range, std::string_view positive_field) {
@@ -203,7 +234,7 @@ absl::Status QueryHandlers::Handle(const v1::ScanRequest& request, const Deadlin
   TAILRACE_ASSIGN_OR_RETURN(const size_t page_size,
                             PageSize(request.page_size(), base::limits::kPageSizeDefault, base::limits::kPageSizeMax));
   const TimeRange range = RangeOf(request);
-  const uint64_t hash = ScanHash(store.name, range);
+  const uint64_t hash = ScanHash(store.name, range, request.key_prefix());
   std::optional<state::ReadView::WindowCursor> after;
   if (!request.page_token().empty()) {
     TAILRACE_ASSIGN_OR_RETURN(PageToken token, PageToken::DecodeFor(request.page_token(), hash));
@@ -214,7 +245,8 @@ absl::Status QueryHandlers::Handle(const v1::ScanRequest& request, const Deadlin
   response->set_expired(AllExpired(views, store, range));
   // JSON stands beside the bytes in the answer, so half of the limit is for the bytes.
   TAILRACE_ASSIGN_OR_RETURN(const RowPage page, ScanRows(views, store, range, after, page_size,
-                                                         base::limits::kQueryAnswerBytesMax / 2, deadline));
+                                                         base::limits::kQueryAnswerBytesMax / 2, deadline,
+                                                         request.key_prefix()));
   size_t bytes = 0;
   bool cut = false;
   for (const OwnedRow& row : page.rows) {
@@ -279,23 +311,20 @@ absl::Status QueryHandlers::Handle(const v1::TopRequest& request, const Deadline
   TAILRACE_RETURN_IF_ERROR(deadline.Check());
   TAILRACE_ASSIGN_OR_RETURN(const StoreInfo store, FindStore(queryable_, request.store()));
   TAILRACE_RETURN_IF_ERROR(CheckRange(request, store));
-  if (request.n() < 1 || request.n() > base::limits::kTopEntriesMax) {
-    return BadRequest("n is " + std::to_string(request.n()) + "; it must be 1 to " +
-                      std::to_string(base::limits::kTopEntriesMax));
-  }
+  TAILRACE_ASSIGN_OR_RETURN(const Ranking ranking, RankingOf(request, store));
   TAILRACE_ASSIGN_OR_RETURN(const std::vector<StoreView> views, ViewsOf(queryable_, store, request));
   SetSources(response, views, store);
   const TimeRange range = RangeOf(request);
   response->set_expired(AllExpired(views, store, range));
   TAILRACE_ASSIGN_OR_RETURN(const std::vector<RankedKey> ranked,
-                            RankKeys(views, store, range, request.field(), request.order() == v1::ORDER_ASCENDING,
-                                     static_cast<size_t>(request.n()), deadline));
+                            RankKeys(views, store, range, ranking, deadline));
   size_t bytes = 0;
   for (const RankedKey& entry : ranked) {
     v1::TopEntry* out = response->add_entries();
     out->set_key(entry.key);
     out->set_key_json(KeyJson(store, entry.key));
     out->set_score(entry.score);
+    if (entry.period_start_ms) SetTimestamp(out->mutable_period_start(), *entry.period_start_ms);
     SetValue(out->mutable_value(), store, entry.value, entry.timestamp_ms,
              request.read_options().json_only());
     bytes += out->ByteSizeLong();

@@ -29,7 +29,7 @@ class QueryHandlers {
 };
 
 // The hashes that page tokens of these reads are bound to; a gateway that merges pages of several workers makes the same.
-uint64_t ScanHash(std::string_view store, const TimeRange& range);
+uint64_t ScanHash(std::string_view store, const TimeRange& range, std::string_view key_prefix = {});
 uint64_t ListKeysHash(std::string_view store, const TimeRange& range, std::string_view positive_field);
 
 }  // namespace tailrace::grpc_api

@@ -19,9 +19,9 @@ size_t BytesOf(const OwnedRow& row) { return row.key.size() + row.value.size() +
 class RowSource {
  public:
   RowSource(const processor::StoreView& view, const processor::StoreInfo& store, TimeRange range,
-            std::optional<Cursor> after, size_t chunk_rows, size_t chunk_bytes)
-      : view_(view), store_(store), range_(range), after_(std::move(after)), chunk_rows_(chunk_rows),
-        chunk_bytes_(chunk_bytes) {}
+            std::optional<Cursor> after, std::string_view key_prefix, size_t chunk_rows, size_t chunk_bytes)
+      : view_(view), store_(store), range_(range), after_(std::move(after)), key_prefix_(key_prefix),
+        chunk_rows_(chunk_rows), chunk_bytes_(chunk_bytes) {}
 
   // The next row; null at the end.
   absl::StatusOr<const OwnedRow*> Peek(const Deadline& deadline) {
@@ -39,7 +39,10 @@ class RowSource {
     TAILRACE_RETURN_IF_ERROR(deadline.Check());
     size_t bytes = 0;
     exhausted_ = true;
+    RowBudget budget(deadline);
     TAILRACE_RETURN_IF_ERROR(VisitRows(view_, store_, range_, after_, [&](const state::Row& row) {
+      if (!budget.Next()) return false;
+      if (!row.key.starts_with(key_prefix_)) return store_.kind != state::StoreKind::kKeyValue;
       if (rows_.size() >= chunk_rows_ || bytes >= chunk_bytes_) {
         exhausted_ = false;
         return false;
@@ -47,7 +50,8 @@ class RowSource {
       rows_.push_back({std::string(row.key), row.window_start_ms, std::string(row.value), row.timestamp_ms, row.window_end_ms});
       bytes += BytesOf(rows_.back());
       return true;
-    }));
+    }, key_prefix_));
+    TAILRACE_RETURN_IF_ERROR(budget.status());
     if (!rows_.empty()) after_ = Cursor{rows_.back().window_start_ms, rows_.back().key};
     return absl::OkStatus();
   }
@@ -56,6 +60,7 @@ class RowSource {
   const processor::StoreInfo& store_;
   const TimeRange range_;
   std::optional<Cursor> after_;
+  const std::string_view key_prefix_;
   const size_t chunk_rows_;
   const size_t chunk_bytes_;
   std::deque<OwnedRow> rows_;
@@ -65,11 +70,12 @@ class RowSource {
 }  // namespace
 
 absl::Status VisitRows(const processor::StoreView& view, const processor::StoreInfo& store, const TimeRange& range,
-                       const std::optional<Cursor>& after, state::RowVisitor visitor) {
+                       const std::optional<Cursor>& after, state::RowVisitor visitor, std::string_view key_prefix) {
   if (store.kind == state::StoreKind::kKeyValue) {
-    std::optional<std::string_view> after_key;
+    std::optional<std::string_view> from_key, after_key;
+    if (!key_prefix.empty()) from_key = key_prefix;
     if (after) after_key = after->key;
-    return view.view->Range(store.name, std::nullopt, std::nullopt, after_key, visitor);
+    return view.view->Range(store.name, from_key, std::nullopt, after_key, visitor);
   }
   const TimeRange retained = Retained(view, store, range);
   if (retained.empty()) return absl::OkStatus();
@@ -78,13 +84,15 @@ absl::Status VisitRows(const processor::StoreView& view, const processor::StoreI
 
 absl::StatusOr<RowPage> ScanRows(const std::vector<processor::StoreView>& views, const processor::StoreInfo& store,
                                  const TimeRange& range, const std::optional<Cursor>& after, size_t rows_max,
-                                 size_t bytes_max, const Deadline& deadline) {
+                                 size_t bytes_max, const Deadline& deadline, std::string_view key_prefix) {
   if (range.empty()) return RowPage{};
   // With many tasks each gives a share of the page; a task that holds more of it is simply asked again.
   const size_t chunk_rows = views.size() <= 1 ? rows_max + 1 : std::max<size_t>(16, 2 * rows_max / views.size() + 1);
   std::vector<RowSource> sources;
   sources.reserve(views.size());
-  for (const processor::StoreView& view : views) sources.emplace_back(view, store, range, after, chunk_rows, bytes_max);
+  for (const processor::StoreView& view : views) {
+    sources.emplace_back(view, store, range, after, key_prefix, chunk_rows, bytes_max);
+  }
 
   RowPage page;
   size_t bytes = 0;

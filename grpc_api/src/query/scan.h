@@ -28,11 +28,12 @@ struct RowPage {
   bool more = false;
 };
 
-// At most `rows_max` rows, and about `bytes_max` bytes, behind `after`. Each task is read in chunks, so little more than a
+// At most `rows_max` rows of keys with that prefix, and about `bytes_max` bytes, behind `after`. Each task is read in chunks, so little more than a
 // page is read however many tasks there are.
 absl::StatusOr<RowPage> ScanRows(const std::vector<processor::StoreView>& views, const processor::StoreInfo& store,
                                  const TimeRange& range, const std::optional<state::ReadView::WindowCursor>& after,
-                                 size_t rows_max, size_t bytes_max, const Deadline& deadline);
+                                 size_t rows_max, size_t bytes_max, const Deadline& deadline,
+                                 std::string_view key_prefix = {});
 
 struct KeyPage {
   std::vector<std::string> keys;
@@ -45,8 +46,10 @@ absl::StatusOr<KeyPage> ScanKeys(const std::vector<processor::StoreView>& views,
                                  const TimeRange& range, std::string_view positive_field,
                                  const std::optional<std::string>& after, size_t keys_max, const Deadline& deadline);
 
-// Calls `visitor` for every row of the range, whatever the store's kind.
+// Calls `visitor` for every row of the range, whatever the store's kind. A key-value store is entered at `key_prefix`; the
+// visitor still sees keys without it, and ends the visit at the first of them where keys come in order.
 absl::Status VisitRows(const processor::StoreView& view, const processor::StoreInfo& store, const TimeRange& range,
-                       const std::optional<state::ReadView::WindowCursor>& after, state::RowVisitor visitor);
+                       const std::optional<state::ReadView::WindowCursor>& after, state::RowVisitor visitor,
+                       std::string_view key_prefix = {});
 
 }  // namespace tailrace::grpc_api

@@ -95,7 +95,7 @@ WindowsAnswer AnswerOf(v1::FetchWindowsResponse&& response) {
 }
 
 ScanAnswer MergePages(std::vector<v1::ScanResponse>&& pages, size_t page_size, std::string_view store,
-                      const WindowRange& range) {
+                      const WindowRange& range, std::string_view key_prefix) {
   ScanAnswer answer;
   answer.expired = AllExpired(pages);
   std::vector<QueryRow> last_of_cut;  // The last row of each worker that has more.
@@ -116,7 +116,7 @@ ScanAnswer MergePages(std::vector<v1::ScanResponse>&& pages, size_t page_size, s
   }
   if (more && !answer.rows.empty()) {
     const QueryRow& last = answer.rows.back();
-    const uint64_t hash = ScanHash(store, {range.from_ms, range.to_ms});
+    const uint64_t hash = ScanHash(store, {range.from_ms, range.to_ms}, key_prefix);
     answer.next_page_token = PageToken{hash, range.from_ms, range.to_ms, last.window_start_ms, last.key}.Encode();
   }
   return answer;
@@ -128,10 +128,12 @@ TopAnswer MergeTops(std::vector<v1::TopResponse>&& tops, size_t n, bool ascendin
   for (v1::TopResponse& top : tops) {
     for (const v1::AnswerSource& source : top.sources()) answer.sources.push_back(SourceOf(source));
     for (v1::TopEntry& entry : *top.mutable_entries()) {
-      answer.entries.push_back({.key = std::move(*entry.mutable_key()),
-                                .key_json = std::move(*entry.mutable_key_json()),
-                                .score = entry.score(),
-                                .value = ValueOf(std::move(*entry.mutable_value()))});
+      TopEntry& place = answer.entries.emplace_back();
+      place.key = std::move(*entry.mutable_key());
+      place.key_json = std::move(*entry.mutable_key_json());
+      place.score = entry.score();
+      place.value = ValueOf(std::move(*entry.mutable_value()));
+      if (entry.has_period_start()) place.period_start_ms = MsOf(entry.period_start());
     }
   }
   // A key lives in one task, so the best of all is among the best of each.

@@ -19,7 +19,7 @@ WindowsAnswer AnswerOf(v1::FetchWindowsResponse&& response);
 // Pages of several workers in one, at most `page_size` rows. Behind the last row of a worker that has more, nothing of the
 // others is taken: that worker may have rows in between.
 ScanAnswer MergePages(std::vector<v1::ScanResponse>&& pages, size_t page_size, std::string_view store,
-                      const WindowRange& range);
+                      const WindowRange& range, std::string_view key_prefix = {});
 TopAnswer MergeTops(std::vector<v1::TopResponse>&& tops, size_t n, bool ascending);
 
 }  // namespace tailrace::grpc_api

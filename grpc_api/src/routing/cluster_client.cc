@@ -79,7 +79,8 @@ class ClusterClient final : public QueryClient {
   absl::StatusOr<WindowsAnswer> FetchWindows(std::string_view store, std::string_view key_text,
                                              const WindowRange& range, bool merge, const CallOptions& options) override;
   absl::StatusOr<ScanAnswer> Scan(std::string_view store, const WindowRange& range, int page_size,
-                                  std::string_view page_token, const CallOptions& options) override;
+                                  std::string_view page_token, const CallOptions& options,
+                                  std::string_view key_prefix) override;
   absl::StatusOr<std::vector<std::pair<std::string, std::string>>> ListKeys(std::string_view store,
                                                                             const WindowRange& range,
                                                                             std::string_view positive_field,
@@ -349,7 +350,8 @@ absl::StatusOr<WindowsAnswer> ClusterClient::FetchWindows(std::string_view store
 }
 
 absl::StatusOr<ScanAnswer> ClusterClient::Scan(std::string_view store, const WindowRange& range, int page_size,
-                                               std::string_view page_token, const CallOptions& options) {
+                                               std::string_view page_token, const CallOptions& options,
+                                               std::string_view key_prefix) {
   const Deadline deadline(*options_.clock, options.timeout_ms);
   TAILRACE_ASSIGN_OR_RETURN(const StoreDescription description, FindStore(store, deadline));
   v1::ScanRequest request;
@@ -358,11 +360,12 @@ absl::StatusOr<ScanAnswer> ClusterClient::Scan(std::string_view store, const Win
   const int rows = page_size == 0 ? base::limits::kPageSizeDefault : std::min(page_size, base::limits::kPageSizeMax);
   request.set_page_size(rows);
   request.set_page_token(std::string(page_token));
+  request.set_key_prefix(std::string(key_prefix));
   *request.mutable_read_options() = ReadOptionsOf(options);
   TAILRACE_ASSIGN_OR_RETURN(std::vector<v1::ScanResponse> pages,
                             (AskAll<v1::ScanRequest, v1::ScanResponse>(description, request, options, deadline)));
   return MergePages(std::move(pages), static_cast<size_t>(std::max(rows, 0)), description.name,
-                    description.kind != state::StoreKind::kKeyValue ? range : WindowRange{});
+                    description.kind != state::StoreKind::kKeyValue ? range : WindowRange{}, key_prefix);
 }
 
 absl::StatusOr<std::vector<std::pair<std::string, std::string>>> ClusterClient::ListKeys(
@@ -416,6 +419,15 @@ absl::StatusOr<TopAnswer> ClusterClient::Top(const TopQuery& query, const CallOp
   request.set_field(query.field);
   request.set_n(query.n);
   request.set_order(query.ascending ? v1::ORDER_ASCENDING : v1::ORDER_DESCENDING);
+  request.set_key_prefix(query.key_prefix);
+  request.set_key_suffix(query.key_suffix);
+  if (query.score == TopScore::kSlope) {
+    request.set_score(v1::SCORE_SLOPE);
+    if (query.period_ms > 0) SetDuration(request.mutable_period(), query.period_ms);
+  } else if (query.score == TopScore::kDecay) {
+    request.set_score(v1::SCORE_DECAY);
+    SetDuration(request.mutable_half_life(), query.half_life_ms);
+  }
   if (description.kind != state::StoreKind::kKeyValue) SetRange(&request, {query.range.from_ms, query.range.to_ms});
   *request.mutable_read_options() = ReadOptionsOf(options);
   // A worker whose few keys lack the field says so, although another worker's keys may have it.

@@ -107,18 +107,28 @@ struct ScanAnswer {
   std::vector<QuerySource> sources;
 };
 
+// What a ranking makes of the windows of a key: all of them merged, or how they rise or fade (window stores only).
+enum class TopScore { kMerged, kSlope, kDecay };
+
 struct TopQuery {
   std::string store;
   std::string field;  // empty: the value itself
   int n = 10;
   bool ascending = false;
   WindowRange range;
+  // Only keys that begin and end so.
+  std::string key_prefix;
+  std::string key_suffix;
+  TopScore score = TopScore::kMerged;
+  int64_t period_ms = 0;     // kSlope: a multiple of the window size; 0: one window
+  int64_t half_life_ms = 0;  // kDecay: above 0
 };
 struct TopEntry {
   std::string key;
   std::string key_json;
   double score = 0;
   QueryValue value;
+  std::optional<int64_t> period_start_ms;  // kSlope: of the later of the two periods
 };
 struct TopAnswer {
   std::vector<TopEntry> entries;  // best first; equal scores by key
@@ -183,9 +193,11 @@ class QueryClient {
   virtual absl::StatusOr<WindowsAnswer> FetchWindows(std::string_view store, std::string_view key_text,
                                                      const WindowRange& range, bool merge,
                                                      const CallOptions& options) = 0;
-  // page_size 0: the default. A token is good for any client of the same application.
+  // page_size 0: the default. A token is good for any client of the same application. Only keys that begin with
+  // `key_prefix`, which is the same for all pages of a read.
   virtual absl::StatusOr<ScanAnswer> Scan(std::string_view store, const WindowRange& range, int page_size,
-                                          std::string_view page_token, const CallOptions& options) = 0;
+                                          std::string_view page_token, const CallOptions& options,
+                                          std::string_view key_prefix = {}) = 0;
   // All distinct keys of the range, in byte order, as (bytes, JSON or empty); with a field, those with a value above zero
   // in it. RESOURCE_EXHAUSTED above `keys_max`.
   virtual absl::StatusOr<std::vector<std::pair<std::string, std::string>>> ListKeys(

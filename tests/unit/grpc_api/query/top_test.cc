@@ -16,7 +16,10 @@ constexpr int64_t kW = FakeQueryable::kWindowMs;
 class TopTest : public ::testing::Test {
  protected:
   absl::StatusOr<std::vector<RankedKey>> Rank(std::string_view field, bool ascending, size_t n, TimeRange range = {}) {
-    return RankKeys(*SelectViews(queryable_, store_, {}, {}), store_, range, field, ascending, n, deadline_);
+    return Rank({.field = std::string(field), .ascending = ascending, .n = n}, range);
+  }
+  absl::StatusOr<std::vector<RankedKey>> Rank(const Ranking& ranking, TimeRange range) {
+    return RankKeys(*SelectViews(queryable_, store_, {}, {}), store_, range, ranking, deadline_);
   }
   std::string Names(const absl::StatusOr<std::vector<RankedKey>>& ranked) {
     std::string names;
@@ -66,7 +69,7 @@ TEST_F(TopTest, BoundedHeapAgreesWithSortingEverything) {
   for (int i = 0; i < 500; ++i) {
     const CityValue value{.posts = (i * 7919) % 97, .retweets = 0, .users = {}};
     queryable_.Put("city" + std::to_string(i), 0, value);
-    all.push_back({"city" + std::to_string(i), value.Encode(), 1, static_cast<double>(value.posts)});
+    all.push_back({"city" + std::to_string(i), value.Encode(), 1, static_cast<double>(value.posts), std::nullopt});
   }
   for (const bool ascending : {false, true}) {
     std::sort(all.begin(), all.end(), [&](const auto& a, const auto& b) { return RanksBefore(a, b, ascending); });
@@ -79,6 +82,59 @@ TEST_F(TopTest, BoundedHeapAgreesWithSortingEverything) {
 TEST_F(TopTest, AStoreWithoutSchemaSaysSo) {
   store_ = *queryable_.Store("totals");
   EXPECT_EQ(ReasonOf(Rank("posts", false, 5).status()), reason::kNoSchema);
+}
+
+TEST_F(TopTest, KeysByPrefixAndSuffix) {
+  for (const char* key : {"a|x", "a|y", "ab|x", "b|x"}) queryable_.Put(key, 0, {.posts = 1, .retweets = 0, .users = {}});
+  EXPECT_EQ(Names(Rank({.field = "posts", .n = 9, .key_prefix = "a|"}, {})), "a|x=1 a|y=1 ");
+  EXPECT_EQ(Names(Rank({.field = "posts", .n = 9, .key_suffix = "|x"}, {})), "ab|x=1 a|x=1 b|x=1 ");
+  EXPECT_EQ(Names(Rank({.field = "posts", .n = 9, .key_prefix = "a|", .key_suffix = "|x"}, {})), "a|x=1 ");
+  EXPECT_EQ(Names(Rank({.field = "posts", .n = 9, .key_prefix = "c|"}, {})), "");
+}
+
+TEST_F(TopTest, ASlopeIsBetweenTheTwoLatestPeriodsThatAreThere) {
+  const auto put = [this](const char* key, int64_t window, int64_t posts) {
+    queryable_.Put(key, window * kW, {.posts = posts, .retweets = 0, .users = {}});
+  };
+  put("rises", 0, 100), put("rises", 2, 10), put("rises", 3, 30);
+  put("gap", 1, 2), put("gap", 3, 12);
+  put("falls", 2, 9), put("falls", 3, 1);
+  put("once", 3, 1000);
+  put("gone", 0, 1), put("gone", 1, 51);
+  const absl::StatusOr<std::vector<RankedKey>> ranked =
+      Rank({.field = "posts", .n = 9, .score = RankScore::kSlope, .period_ms = kW}, {0, 4 * kW});
+  EXPECT_EQ(Names(ranked), "gone=50 rises=20 gap=5 falls=-8 ") << "a key with one period has no slope";
+  EXPECT_EQ((*ranked)[0].period_start_ms, kW) << "credited to the later of its periods, which is long over";
+  EXPECT_EQ((*ranked)[1].period_start_ms, 3 * kW);
+  EXPECT_EQ(CityValue::Decode((*ranked)[1].value)->posts, 140) << "the value is of the whole range";
+  EXPECT_EQ(Names(Rank({.field = "posts", .n = 9, .score = RankScore::kSlope, .period_ms = kW}, {2 * kW, 4 * kW})),
+            "rises=20 falls=-8 ");
+  // Two windows make a period, counted back from the end: {0, 1} and {2, 3}.
+  EXPECT_EQ(Names(Rank({.field = "posts", .n = 9, .score = RankScore::kSlope, .period_ms = 2 * kW}, {0, 3 * kW + 1})),
+            "gap=10 rises=-60 ");
+}
+
+TEST_F(TopTest, PeriodsEndWhereTheRangeEnds) {
+  EXPECT_EQ(PeriodStart(3 * kW, 2 * kW, kW, {0, 5 * kW}), 3 * kW);
+  EXPECT_EQ(PeriodStart(4 * kW, 2 * kW, kW, {0, 5 * kW}), 3 * kW);
+  EXPECT_EQ(PeriodStart(2 * kW, 2 * kW, kW, {0, 5 * kW}), kW);
+  EXPECT_EQ(PeriodStart(4 * kW, 2 * kW, kW, {0, 4 * kW + 1}), 3 * kW) << "the window under way counts whole";
+  EXPECT_EQ(PeriodStart(3 * kW, 2 * kW, kW, {}), 2 * kW);
+}
+
+TEST_F(TopTest, ADecayPrefersWhatIsRecent) {
+  queryable_.Put("old", 0, {.posts = 16, .retweets = 0, .users = {}});
+  queryable_.Put("new", 4 * kW, {.posts = 4, .retweets = 0, .users = {}});
+  queryable_.Put("both", 0, {.posts = 8, .retweets = 0, .users = {}});
+  queryable_.Put("both", 4 * kW, {.posts = 1, .retweets = 0, .users = {}});
+  const Ranking ranking{.field = "posts", .n = 9, .score = RankScore::kDecay, .half_life_ms = 2 * kW};
+  const absl::StatusOr<std::vector<RankedKey>> ranked = Rank(ranking, {0, 6 * kW});
+  EXPECT_EQ(Names(ranked), "new=2 old=2 both=1 ");
+  EXPECT_DOUBLE_EQ((*ranked)[0].score, 2);
+  EXPECT_DOUBLE_EQ((*ranked)[1].score, 2);
+  EXPECT_DOUBLE_EQ((*ranked)[2].score, 1.5);
+  EXPECT_EQ(ReasonOf(Rank({.field = "likes", .n = 9, .score = RankScore::kDecay, .half_life_ms = kW}, {0, kW}).status()),
+            reason::kUnknownField);
 }
 
 }  // namespace
