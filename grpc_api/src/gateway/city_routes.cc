@@ -2,10 +2,8 @@
 #include <array>
 #include <utility>
 
-#include <nlohmann/json.hpp>
-
 #include "gateway/json_values.h"
-#include "gateway/parameters.h"
+#include "gateway/route_support.h"
 #include "gateway/routes.h"
 #include "gateway/times.h"
 #include "gateway/url.h"
@@ -29,22 +27,6 @@ class CityRoutes {
   const RouteContext context_;
 };
 
-HttpResponse Invalid(const HttpRequest& request, const Parameters& parameters) {
-  return ProblemResponse(ValidationProblem(parameters.errors()), request.path);
-}
-HttpResponse Failed(const HttpRequest& request, const absl::Status& status) {
-  return ProblemResponse(ProblemOf(status), request.path);
-}
-
-// A city's values out of the store's JSON. What the pipeline does not compute is zero.
-nlohmann::json Parse(const std::string& json) {
-  nlohmann::json value = nlohmann::json::parse(json, nullptr, /*allow_exceptions=*/false);
-  return value.is_object() ? value : nlohmann::json::object();
-}
-double NumberOf(const nlohmann::json& value, std::string_view field) {
-  const auto found = value.find(field);
-  return found != value.end() && found->is_number() ? found->get<double>() : 0;
-}
 void WriteMetric(JsonWriter& json, const nlohmann::json& value, std::string_view metric) {
   json.Key(metric).Number(NumberOf(value, metric));
   if (metric != "active_users") return;
@@ -55,12 +37,6 @@ void WriteMetrics(JsonWriter& json, const nlohmann::json& value, const std::stri
   for (const std::string_view metric : kMetrics) {
     if (only.empty() || only == metric) WriteMetric(json, value, metric);
   }
-}
-
-// City keys are text; a schema shows them as a JSON string.
-std::string CityName(const std::string& key, const std::string& key_json) {
-  const nlohmann::json parsed = nlohmann::json::parse(key_json, nullptr, /*allow_exceptions=*/false);
-  return parsed.is_string() ? parsed.get<std::string>() : key;
 }
 
 HttpResponse CityRoutes::List(const HttpRequest& request) const {
@@ -75,7 +51,7 @@ HttpResponse CityRoutes::List(const HttpRequest& request) const {
   if (!keys.ok()) return Failed(request, keys.status());
   std::vector<std::pair<std::string, std::string>> cities;  // sort key, name
   for (const auto& [key, key_json] : *keys) {
-    std::string name = CityName(key, key_json);
+    std::string name = TextOfKey(key, key_json);
     std::string sort_key = SortKey(name);
     cities.emplace_back(std::move(sort_key), std::move(name));
   }
@@ -127,12 +103,12 @@ HttpResponse CityRoutes::Metrics(const HttpRequest& request, const PathArguments
     json.BeginObject();
     json.Key("start").String(FormatTime(row.window_start_ms, zone));
     json.Key("end").String(FormatTime(row.window_end_ms, zone));
-    WriteMetrics(json, Parse(row.value.json), metric);
+    WriteMetrics(json, ObjectOf(row.value.json), metric);
     json.EndObject();
   }
   json.EndArray();
   json.Key("total").BeginObject();
-  WriteMetrics(json, answer->merged ? Parse(answer->merged->json) : nlohmann::json::object(), metric);
+  WriteMetrics(json, answer->merged ? ObjectOf(answer->merged->json) : nlohmann::json::object(), metric);
   json.EndObject().EndObject();
   return JsonResponse(std::move(json).Take());
 }
@@ -163,9 +139,9 @@ HttpResponse CityRoutes::Top(const HttpRequest& request) const {
   json.Key("items").BeginArray();
   for (const TopEntry& entry : answer->entries) {
     json.BeginObject();
-    json.Key("city").String(CityName(entry.key, entry.key_json));
+    json.Key("city").String(TextOfKey(entry.key, entry.key_json));
     json.Key("value").Number(entry.score);
-    WriteMetrics(json, Parse(entry.value.json), "");
+    WriteMetrics(json, ObjectOf(entry.value.json), "");
     json.EndObject();
   }
   json.EndArray().EndObject();

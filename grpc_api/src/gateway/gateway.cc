@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "common/request_metrics.h"
+#include "gateway/conditional.h"
 #include "gateway/http_server.h"
 #include "gateway/problem.h"
 #include "gateway/router.h"
@@ -34,9 +35,7 @@ class Gateway::Impl {
                                .metrics = options_.metrics,
                                .city_store = options_.city_store,
                                .query_timeout_ms = options_.query_timeout_ms};
-    AddOperationsRoutes(router_, context);
-    AddCityRoutes(router_, context);
-    AddStoreRoutes(router_, context);
+    AddAllRoutes(router_, context);
     router_.SetFallback([this](const HttpRequest& request, const PathArguments&) { return files_.Serve(request); });
   }
   ~Impl() { Shutdown(0); }
@@ -58,7 +57,7 @@ class Gateway::Impl {
     metrics_.Began();
     const int64_t began_ns = options_.clock->SteadyNs();
     std::string route = "other";
-    HttpResponse response = router_.Route(request, &route);
+    HttpResponse response = Revalidated(request, router_.Route(request, &route));
     metrics_.Ended(route, std::to_string(response.status), options_.clock->SteadyNs() - began_ns);
     return response;
   }

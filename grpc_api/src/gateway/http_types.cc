@@ -16,6 +16,7 @@ HttpResponse JsonResponse(std::string body) { return TextResponse(200, "applicat
 std::string_view HttpStatusText(int status) {
   switch (status) {
     case 200: return "OK";
+    case 201: return "Created";
     case 304: return "Not Modified";
     case 400: return "Bad Request";
     case 404: return "Not Found";
@@ -24,6 +25,7 @@ std::string_view HttpStatusText(int status) {
     case 410: return "Gone";
     case 413: return "Content Too Large";
     case 414: return "URI Too Long";
+    case 415: return "Unsupported Media Type";
     case 429: return "Too Many Requests";
     case 431: return "Request Header Fields Too Large";
     case 500: return "Internal Server Error";

@@ -3,16 +3,12 @@
 
 #include "gateway/json_values.h"
 #include "gateway/openapi_document.h"
-#include "gateway/parameters.h"
+#include "gateway/route_support.h"
 #include "gateway/routes.h"
 #include "gateway/times.h"
 
 namespace tailrace::grpc_api {
 namespace {
-
-HttpResponse Failed(const HttpRequest& request, const absl::Status& status) {
-  return ProblemResponse(ProblemOf(status), request.path);
-}
 
 std::string_view RoleName(processor::TaskRole role) {
   switch (role) {

@@ -4,13 +4,12 @@
 #include <charconv>
 #include <utility>
 
+#include "gateway/periods.h"
 #include "gateway/times.h"
 #include "gateway/url.h"
 
 namespace tailrace::grpc_api {
 namespace {
-
-constexpr int64_t kDefaultRangeMs = 3'600'000;
 
 std::string Quoted(const std::string& text) {
   constexpr size_t kShownMax = 80;
@@ -86,18 +85,26 @@ std::optional<int64_t> Parameters::Time(const std::string& name) {
   return std::max<int64_t>(*ms, 0);
 }
 
-WindowRange Parameters::Range() {
+WindowRange Parameters::Range(int64_t default_ms) {
   const size_t errors_before = errors_.size();
   const std::optional<int64_t> from = Time("from");
   const std::optional<int64_t> to = Time("to");
   const int64_t now_ms = clock_.WallMs();
   WindowRange range;
   range.to_ms = to.value_or(now_ms);
-  range.from_ms = from.value_or(std::max<int64_t>(range.to_ms - kDefaultRangeMs, 0));
+  range.from_ms = from.value_or(std::max<int64_t>(range.to_ms - default_ms, 0));
   if (errors_.size() == errors_before && range.from_ms > range.to_ms) {
     AddError("from", to ? "is after to" : "is in the future, and to is now when it is not given");
   }
   return range;
+}
+
+std::optional<int64_t> Parameters::DurationMs(const std::string& name) {
+  const std::string* text = Find(name);
+  if (text == nullptr) return std::nullopt;
+  std::optional<int64_t> ms = ParseDurationMs(*text);
+  if (!ms) AddError(name, Quoted(*text) + " is not a length of time: write a number and s, m, h or d, such as 5m or 1h");
+  return ms;
 }
 
 absl::TimeZone Parameters::Zone() {

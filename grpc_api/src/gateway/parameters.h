@@ -35,8 +35,10 @@ class Parameters {
   std::string OneOf(const std::string& name, std::string fallback, std::initializer_list<std::string_view> allowed);
   // `from` and `to` without their defaults.
   std::optional<int64_t> Time(const std::string& name);
-  // The last hour by default; a missing `from` is an hour before `to`.
-  WindowRange Range();
+  // The last hour by default; a missing `from` is so long before `to`.
+  WindowRange Range(int64_t default_ms = 3'600'000);
+  // "5m", "1h", "7d"; nullopt when absent or wrong.
+  std::optional<int64_t> DurationMs(const std::string& name);
   absl::TimeZone Zone();
   // max_staleness_ms and require_active of the generic reads.
   CallOptions ReadOptions(int64_t timeout_ms);

@@ -32,7 +32,25 @@ struct RouteContext {
 void AddStoreRoutes(Router& router, const RouteContext& context);
 // /api/v1/cities...
 void AddCityRoutes(Router& router, const RouteContext& context);
+// /api/v1/trends, /api/v1/languages
+void AddTrendRoutes(Router& router, const RouteContext& context);
+// /api/v1/users..., /api/v1/tickers...
+void AddViewRoutes(Router& router, const RouteContext& context);
+// /api/v1/tickers/{symbol}/candles, /api/v1/wages/top
+void AddMarketRoutes(Router& router, const RouteContext& context);
+// /api/v1/joins/sentiment
+void AddJoinRoutes(Router& router, const RouteContext& context);
 // /api/v1/{tasks,topology,routing}, /healthz, /readyz, /metrics, /openapi.yaml
 void AddOperationsRoutes(Router& router, const RouteContext& context);
+
+inline void AddAllRoutes(Router& router, const RouteContext& context) {
+  AddOperationsRoutes(router, context);
+  AddCityRoutes(router, context);
+  AddTrendRoutes(router, context);
+  AddViewRoutes(router, context);
+  AddMarketRoutes(router, context);
+  AddJoinRoutes(router, context);
+  AddStoreRoutes(router, context);
+}
 
 }  // namespace tailrace::grpc_api

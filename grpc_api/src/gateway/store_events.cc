@@ -20,7 +20,8 @@ constexpr int64_t kIdleMs = 60'000;
 
 class EventStream final : public HttpStream {
  public:
-  EventStream(std::string store, const base::Clock& clock) : store_(std::move(store)), clock_(clock) {}
+  EventStream(std::string store, std::optional<std::string> key, const base::Clock& clock)
+      : store_(std::move(store)), key_(std::move(key)), clock_(clock) {}
 
   void Attach(std::unique_ptr<UpdateHub::Subscriber> subscriber) { subscriber_ = std::move(subscriber); }
   // What the hub calls; it may outlive the stream by a moment.
@@ -41,20 +42,12 @@ class EventStream final : public HttpStream {
       position_ = subscriber_->position();
       out = "retry: 1000\n" + Heartbeat();
     }
-    const UpdateHub::Batch batch =
-        subscriber_->Take(base::limits::kUpdateBatchMax, base::limits::kUpdateBatchBytesMax);
-    for (const base::TaskId& task : batch.gaps) {
-      JsonWriter json;
-      json.BeginObject().Key("store").String(store_).Key("task").String(task.ToString()).EndObject();
-      out += SseEvent("gap", "", std::move(json).Take());
-    }
-    for (size_t i = 0; i < batch.updates.size(); ++i) {
-      const UpdateRecord& record = *batch.updates[i];
-      // Each event's id says what was sent up to it, so that a break inside a batch loses nothing.
-      position_[record.task] = record.place;
-      out += SseEvent("update", EncodeResumeToken(position_), UpdateJson(store_, record));
-    }
-    position_ = subscriber_->position();
+    // Of a batch without the wanted key nothing is sent, and there may be more behind it.
+    UpdateHub::Batch batch;
+    do {
+      batch = subscriber_->Take(base::limits::kUpdateBatchMax, base::limits::kUpdateBatchBytesMax);
+      Render(batch, out);
+    } while (out.empty() && !batch.empty() && batch.ended.ok());
     if (!batch.ended.ok()) {
       ended_ = true;
       JsonWriter json;
@@ -79,7 +72,24 @@ class EventStream final : public HttpStream {
   }
 
  private:
+  void Render(const UpdateHub::Batch& batch, std::string& out) {
+    for (const base::TaskId& task : batch.gaps) {
+      JsonWriter json;
+      json.BeginObject().Key("store").String(store_).Key("task").String(task.ToString()).EndObject();
+      out += SseEvent("gap", "", std::move(json).Take());
+    }
+    for (size_t i = 0; i < batch.updates.size(); ++i) {
+      const UpdateRecord& record = *batch.updates[i];
+      // Each event's id says what was sent up to it, so that a break inside a batch loses nothing.
+      position_[record.task] = record.place;
+      if (key_ && record.key != *key_) continue;
+      out += SseEvent("update", EncodeResumeToken(position_), UpdateJson(store_, record));
+    }
+    position_ = subscriber_->position();
+  }
+
   const std::string store_;
+  const std::optional<std::string> key_;
   const base::Clock& clock_;
   std::unique_ptr<UpdateHub::Subscriber> subscriber_;
   std::shared_ptr<Wake> wake_ = std::make_shared<Wake>();  // shared with the hub
@@ -101,6 +111,7 @@ class StoreEvents::Feed final : public SubscriptionListener {
     UpdateRecord record;
     record.task = event.task;
     record.place = {event.changelog_offset, event.index};
+    record.key = event.row.key;
     record.key_json = KeyJsonText(event.row.key, event.row.key_json);
     record.window_start_ms = event.row.window_start_ms;
     record.window_end_ms = event.row.window_end_ms;
@@ -129,6 +140,7 @@ StoreEvents::StoreEvents(QueryClient& client, const base::Clock& clock)
 StoreEvents::~StoreEvents() { Close(); }
 
 absl::StatusOr<std::unique_ptr<HttpStream>> StoreEvents::Open(const std::string& store,
+                                                              const std::optional<std::string>& key,
                                                               const std::string& last_event_id,
                                                               const CallOptions& options) {
   std::optional<ResumePosition> resume;
@@ -156,7 +168,7 @@ absl::StatusOr<std::unique_ptr<HttpStream>> StoreEvents::Open(const std::string&
       TAILRACE_ASSIGN_OR_RETURN(feed->upstream, client_.Subscribe(store, last_event_id, *feed, options));
     }
   }
-  auto stream = std::make_unique<EventStream>(store, clock_);
+  auto stream = std::make_unique<EventStream>(store, key, clock_);
   stream->Attach(feed->hub->Subscribe(resume, [wake = stream->wake()] { wake->Call(); }));
   return stream;
 }

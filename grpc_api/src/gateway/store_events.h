@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/base/thread_annotations.h"
@@ -21,9 +22,10 @@ class StoreEvents {
   StoreEvents(QueryClient& client, const base::Clock& clock);
   ~StoreEvents();
 
-  // The events of a store for one HTTP client. `last_event_id`: where it stood; empty: only what is new.
-  absl::StatusOr<std::unique_ptr<HttpStream>> Open(const std::string& store, const std::string& last_event_id,
-                                                   const CallOptions& options);
+  // The events of a store for one HTTP client. `last_event_id`: where it stood; empty: only what is new. With a key, only
+  // changes of that key.
+  absl::StatusOr<std::unique_ptr<HttpStream>> Open(const std::string& store, const std::optional<std::string>& key,
+                                                   const std::string& last_event_id, const CallOptions& options);
   // Ends all streams; after it no wake callback is under way.
   void Close();
 

@@ -3,7 +3,7 @@
 
 #include "common/page_token.h"
 #include "gateway/json_values.h"
-#include "gateway/parameters.h"
+#include "gateway/route_support.h"
 #include "gateway/routes.h"
 #include "gateway/times.h"
 #include "query/query_handlers.h"
@@ -31,18 +31,7 @@ class StoreRoutes {
   const RouteContext context_;
 };
 
-HttpResponse Invalid(const HttpRequest& request, const Parameters& parameters) {
-  return ProblemResponse(ValidationProblem(parameters.errors()), request.path);
-}
-HttpResponse Failed(const HttpRequest& request, const absl::Status& status) {
-  return ProblemResponse(ProblemOf(status), request.path);
-}
 bool IsWindowed(const StoreDescription& store) { return store.kind != state::StoreKind::kKeyValue; }
-
-Problem Expired(const StoreDescription& store) {
-  return ExpiredProblem("Store " + store.name + " keeps windows for " + std::to_string(store.retention_ms / 1000) +
-                        " s of event time; the whole range is older.");
-}
 
 // How old and from which kind of copy an answer is: the oldest part counts.
 template <class Sources>
@@ -131,7 +120,7 @@ HttpResponse StoreRoutes::WindowsOfKey(const HttpRequest& request, const StoreDe
   if (!parameters.Finish()) return Invalid(request, parameters);
   absl::StatusOr<WindowsAnswer> answer = context_.client.FetchWindows(store.name, key, range, /*merge=*/false, options);
   if (!answer.ok()) return Failed(request, answer.status());
-  if (answer->expired) return ProblemResponse(Expired(store), request.path);
+  if (answer->expired) return Expired(request, store);
   if (!answer->key_known) {
     return ProblemResponse(NotFoundProblem("Store " + store.name + " has no window of key '" + key + "'."), request.path);
   }
@@ -154,6 +143,7 @@ HttpResponse StoreRoutes::Page(const HttpRequest& request, const StoreDescriptio
                                Parameters& parameters, const CallOptions& options) const {
   const int page_size = parameters.Int("page_size", base::limits::kPageSizeDefault, 1, base::limits::kPageSizeMax);
   const std::string token_text = parameters.Text("page_token");
+  const std::string prefix = parameters.Text("prefix");
   if (!token_text.empty()) {
     if (const absl::StatusOr<PageToken> token = PageToken::Decode(token_text); !token.ok()) {
       parameters.AddError("page_token", std::string(token.status().message()));
@@ -161,15 +151,15 @@ HttpResponse StoreRoutes::Page(const HttpRequest& request, const StoreDescriptio
       // The default range moves with the clock; the token remembers the one of the first page.
       if (!parameters.Has("from")) range.from_ms = token->from_ms;
       if (!parameters.Has("to")) range.to_ms = token->to_ms;
-      if (token->request_hash != ScanHash(store.name, {range.from_ms, range.to_ms})) {
-        parameters.AddError("page_token", "belongs to another request (store, from or to differ); start again without one");
+      if (token->request_hash != ScanHash(store.name, {range.from_ms, range.to_ms}, prefix)) {
+        parameters.AddError("page_token", "belongs to another request (store, from, to or prefix differ); start again without one");
       }
     }
   }
   if (!parameters.Finish()) return Invalid(request, parameters);
-  absl::StatusOr<ScanAnswer> answer = context_.client.Scan(store.name, range, page_size, token_text, options);
+  absl::StatusOr<ScanAnswer> answer = context_.client.Scan(store.name, range, page_size, token_text, options, prefix);
   if (!answer.ok()) return Failed(request, answer.status());
-  if (answer->expired) return ProblemResponse(Expired(store), request.path);
+  if (answer->expired) return Expired(request, store);
   JsonWriter json;
   json.BeginObject().Key("items");
   WriteRows(json, answer->rows, /*with_key=*/true);
@@ -210,6 +200,7 @@ HttpResponse StoreRoutes::Top(const HttpRequest& request, const PathArguments& a
   TopQuery query;
   query.store = store->name;
   query.field = parameters.Text("field");
+  query.key_prefix = parameters.Text("prefix");
   query.n = parameters.Int("n", 10, 1, base::limits::kTopEntriesMax);
   const std::string order = parameters.OneOf("order", "desc", {"asc", "desc"});
   query.ascending = order == "asc";
@@ -224,7 +215,7 @@ HttpResponse StoreRoutes::Top(const HttpRequest& request, const PathArguments& a
   if (!parameters.Finish()) return Invalid(request, parameters);
   absl::StatusOr<TopAnswer> answer = context_.client.Top(query, options);
   if (!answer.ok()) return Failed(request, answer.status());
-  if (answer->expired) return ProblemResponse(Expired(*store), request.path);
+  if (answer->expired) return Expired(request, *store);
   JsonWriter json;
   json.BeginObject();
   json.Key("store").String(store->name);
@@ -252,10 +243,12 @@ HttpResponse StoreRoutes::Events(const HttpRequest& request, const PathArguments
   Parameters parameters(request.query, context_.clock);
   // For clients that cannot set headers on their first request.
   std::string last_event_id = parameters.Text("last_event_id");
+  std::optional<std::string> key;
+  if (parameters.Has("key")) key = parameters.Text("key");
   if (!parameters.Finish()) return Invalid(request, parameters);
   if (const std::string_view header = request.Header("last-event-id"); !header.empty()) last_event_id = header;
   absl::StatusOr<std::unique_ptr<HttpStream>> stream =
-      context_.events.Open(arguments[0], last_event_id, context_.Options());
+      context_.events.Open(arguments[0], key, last_event_id, context_.Options());
   if (!stream.ok()) {
     Problem problem = ProblemOf(stream.status());
     for (ParameterError& error : problem.errors) error.parameter = "Last-Event-ID";

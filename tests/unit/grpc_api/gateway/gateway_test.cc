@@ -51,7 +51,7 @@ class GatewayTest : public ::testing::Test {
     const HttpReply reply = Get(target);
     EXPECT_EQ(reply.status, 200) << target << " " << reply.body;
     EXPECT_EQ(reply.headers.at("content-type"), "application/json");
-    EXPECT_EQ(reply.headers.at("cache-control"), "no-store");
+    EXPECT_EQ(reply.headers.at("cache-control"), "no-cache");
     return json::parse(reply.body, nullptr, false);
   }
   json GetProblem(const std::string& target, int status) {

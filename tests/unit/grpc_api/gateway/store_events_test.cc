@@ -33,8 +33,8 @@ TEST(SseEvent, Framing) {
 // An EventSource, as far as a test needs one.
 class EventClient {
  public:
-  EventClient(int port, const std::string& last_event_id = "") : connection_(port) {
-    connection_.Send("GET " + std::string(kPath) + " HTTP/1.1\r\nHost: t\r\n" +
+  EventClient(int port, const std::string& last_event_id = "", const std::string& query = "") : connection_(port) {
+    connection_.Send("GET " + std::string(kPath) + query + " HTTP/1.1\r\nHost: t\r\n" +
                      (last_event_id.empty() ? "" : "Last-Event-ID: " + last_event_id + "\r\n") + "\r\n");
     head_ = connection_.ReadReply(/*head=*/true);
   }
@@ -116,6 +116,19 @@ TEST_F(StoreEventsTest, UpdatesHaveTheirShape) {
     "task":")" + cluster_.worker(0).TaskOf("Montréal, Québec").ToString() + R"(","offset":123})"));
   EXPECT_FALSE(event->id.empty());
   EXPECT_EQ(event->id.find_first_of(" \r\n"), std::string::npos);
+}
+
+TEST_F(StoreEventsTest, ChangesOfOneKeyOnly) {
+  EventClient client(gateway_->port(), "", "?key=Toronto");
+  ASSERT_TRUE(client.Next("heartbeat"));
+  AwaitUpstream();
+  Commit("Ottawa", 1, 5);
+  Commit("Ottawa", 2, 6);
+  Commit("Toronto", 7, 7);
+  const std::optional<Event> event = client.Next("update");
+  ASSERT_TRUE(event);
+  EXPECT_EQ(json::parse(event->data)["key"], "Toronto");
+  EXPECT_EQ(json::parse(event->data)["value"]["posts"], 7);
 }
 
 TEST_F(StoreEventsTest, HeartbeatsComeByThemselves) {

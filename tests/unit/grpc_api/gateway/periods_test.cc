@@ -1,0 +1,85 @@
+// Goal: lengths of time, calendar periods and weeks are what people mean by them; a fitted line is the least-squares one.
+#include "gateway/periods.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "gateway/linear_fit.h"
+#include "gateway/text_case.h"
+#include "gateway/times.h"
+#include "tailrace/base/random.h"
+
+namespace tailrace::grpc_api {
+namespace {
+
+int64_t At(const char* time) { return *ParseTimeMs(time); }
+
+TEST(Periods, Durations) {
+  EXPECT_EQ(ParseDurationMs("90s"), 90'000);
+  EXPECT_EQ(ParseDurationMs("5m"), 300'000);
+  EXPECT_EQ(ParseDurationMs("1h"), 3'600'000);
+  EXPECT_EQ(ParseDurationMs("7d"), 7 * kDayMs);
+  for (const char* wrong : {"", "h", "0h", "-1h", "1", "1.5h", "1h30m", "1 h", "1w", "99999999999999999999s", "100000001d"}) {
+    EXPECT_EQ(ParseDurationMs(wrong), std::nullopt) << wrong;
+  }
+}
+
+TEST(Periods, DaysBeginAtTheZonesMidnight) {
+  const absl::TimeZone toronto = *FindZone("America/Toronto");
+  EXPECT_EQ(CalendarPeriodStart(At("2026-01-01T03:00:00Z"), kDayMs, toronto), At("2025-12-31T05:00:00Z"));
+  EXPECT_EQ(CalendarPeriodStart(At("2026-01-01T03:07:00Z"), 300'000, toronto), At("2026-01-01T03:05:00Z"));
+  // The day on which clocks go forward has 23 hours.
+  const int64_t start = At("2026-03-08T05:00:00Z");
+  EXPECT_EQ(NextCalendarPeriod(start, kDayMs, toronto), At("2026-03-09T04:00:00Z"));
+  EXPECT_EQ(CalendarPeriodStart(At("2026-03-09T03:59:00Z"), kDayMs, toronto), start);
+}
+
+TEST(Periods, Weeks) {
+  const DayWindows utc(At("2026-01-01T02:00:00Z"), absl::UTCTimeZone());
+  EXPECT_EQ(utc.Week().from_ms, At("2025-12-25T00:00:00Z"));
+  EXPECT_EQ(utc.Week().to_ms, At("2026-01-01T00:00:00Z"));
+  EXPECT_EQ(utc.WeekWithToday().from_ms, At("2025-12-26T00:00:00Z"));
+  EXPECT_EQ(utc.WeekWithToday().to_ms, At("2026-01-02T00:00:00Z"));
+  const DayWindows toronto(At("2026-01-01T02:00:00Z"), *FindZone("America/Toronto"));
+  EXPECT_EQ(toronto.Week().to_ms, At("2025-12-31T00:00:00Z"));
+  EXPECT_EQ(DayWindows::Name(toronto.Week().to_ms), "2025-12-31");
+}
+
+TEST(LinearFit, AgreesWithTheNormalEquations) {
+  base::Random random(3);
+  LinearFit fit;
+  double n = 0, x1 = 0, y1 = 0, xx = 0, xy = 0, yy = 0;
+  for (int i = 0; i < 500; ++i) {
+    const double x = static_cast<double>(random.Below(1000)) / 100, y = 3 - 0.5 * x + static_cast<double>(random.Below(100)) / 10;
+    fit.Add(x, y);
+    n += 1, x1 += x, y1 += y, xx += x * x, xy += x * y, yy += y * y;
+  }
+  const double slope = (n * xy - x1 * y1) / (n * xx - x1 * x1);
+  const double r = (n * xy - x1 * y1) / std::sqrt((n * xx - x1 * x1) * (n * yy - y1 * y1));
+  ASSERT_TRUE(fit.line());
+  EXPECT_NEAR(fit.line()->slope, slope, 1e-9);
+  EXPECT_NEAR(fit.line()->intercept, (y1 - slope * x1) / n, 1e-9);
+  EXPECT_NEAR(fit.line()->correlation, r, 1e-9);
+  EXPECT_NEAR(fit.line()->r_squared, r * r, 1e-9);
+}
+
+TEST(LinearFit, NothingToFit) {
+  LinearFit fit;
+  EXPECT_FALSE(fit.line());
+  fit.Add(1, 1), fit.Add(2, 2);
+  EXPECT_FALSE(fit.line()) << "two pairs always lie on a line";
+  LinearFit flat;
+  for (int i = 0; i < 9; ++i) flat.Add(i, 4);
+  EXPECT_FALSE(flat.line());
+}
+
+TEST(TextCase, FoldsAndComposes) {
+  EXPECT_EQ(LowerCase("  MONTRÉAL\t"), "montréal");
+  EXPECT_EQ(LowerCase("CAFE\xCC\x81"), "café") << "the accent as a character of its own";
+  EXPECT_EQ(UpperCase("aapl"), "AAPL");
+  EXPECT_EQ(LowerCase(""), "");
+}
+
+}  // namespace
+}  // namespace tailrace::grpc_api
