@@ -3,6 +3,7 @@
 import { createServer } from "node:http";
 import { readFile } from "node:fs/promises";
 import { extname, join, normalize } from "node:path";
+import { createProduct } from "./mock-product.mjs";
 
 const option = (name, fallback) => {
   const at = process.argv.indexOf(`--${name}`);
@@ -11,6 +12,7 @@ const option = (name, fallback) => {
 const port = Number(option("port", "8099"));
 const scenario = option("scenario", "normal");
 const windowMs = Number(option("window-ms", "300000"));
+const product = createProduct(scenario === "empty");
 const dist = option("dist", new URL("../dist", import.meta.url).pathname);
 
 const kCities = ["Toronto, Ontario", "Montréal, Québec", "Montreal, Quebec", "Vancouver, British Columbia", "Calgary, Alberta", "Ottawa, Ontario",
@@ -123,6 +125,18 @@ function answer(path, query) {
 }
 
 let token = 0;
+/** Changes of one symbol's candles. */
+function candleStream(response, symbol) {
+  response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
+  response.write("retry: 1000\n\nevent: heartbeat\ndata: {}\n\n");
+  const send = setInterval(() => {
+    token += 1;
+    const event = product.candleEvent(symbol, token);
+    if (event) response.write(`id: ${token}\nevent: update\ndata: ${JSON.stringify(event)}\n\n`);
+  }, 500);
+  const beat = setInterval(() => response.write("event: heartbeat\ndata: {}\n\n"), 5_000);
+  response.on("close", () => [send, beat].forEach(clearInterval));
+}
 function stream(response) {
   response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
   response.write("retry: 1000\n\n");
@@ -159,7 +173,22 @@ createServer(async (request, response) => {
     }
     if (path.endsWith("/events")) {
       if (scenario === "nosse") return problem(response, 404, { type: "about:blank", title: "Not found", status: 404, detail: "" });
-      return stream(response);
+      return path.startsWith("/stores/ohlcv/") ? candleStream(response, url.searchParams.get("key")) : stream(response);
+    }
+    let posted = null;
+    if (request.method === "POST") {
+      const parts = [];
+      for await (const part of request) parts.push(part);
+      try {
+        posted = JSON.parse(Buffer.concat(parts).toString());
+      } catch {
+        return problem(response, 400, { type: "urn:tailrace:problem:validation", title: "The request is not valid", status: 400, detail: "The body is no JSON." });
+      }
+    }
+    const made = product.answer(request.method, path, url.searchParams, posted);
+    if (made) {
+      const type = made.status < 400 ? "application/json" : "application/problem+json";
+      return response.writeHead(made.status, { "content-type": type }).end(JSON.stringify(made.body));
     }
     const body = answer(path, url.searchParams);
     if (!body) return problem(response, 404, { type: "about:blank", title: "Not found", status: 404, detail: `No route ${path}.` });
@@ -172,4 +201,4 @@ createServer(async (request, response) => {
   } catch {
     response.writeHead(404).end();
   }
-}).listen(port, "127.0.0.1", () => console.log(`mock gateway (${scenario}) at http://127.0.0.1:${port}`));
+}).listen(port, "127.0.0.1", function () { console.log(`mock gateway (${scenario}) at http://127.0.0.1:${this.address().port}`); });

@@ -5,6 +5,7 @@ import "./styles/base.css";
 import "./styles/controls.css";
 import "./styles/charts.css";
 import "./styles/operations.css";
+import "./styles/product.css";
 
 createRoot(document.getElementById("root")!).render(
   <StrictMode>

@@ -6,7 +6,7 @@ import type { Palette } from "../src/charts/palette";
 import { barSummary, lineSummary } from "../src/charts/summary";
 import type { Point } from "../src/model/points";
 
-const palette: Palette = { ink: "#000000", muted: "#555555", line: "#dddddd", surface: "#ffffff", posts: "#0000ff", users: "#00ff00", retweets: "#ff0000", font: "sans" };
+const palette: Palette = { ink: "#000000", muted: "#555555", line: "#dddddd", surface: "#ffffff", posts: "#0000ff", users: "#00ff00", retweets: "#ff0000", up: "#00aa00", down: "#aa0000", font: "sans" };
 const kWindow = 300_000;
 const point = (index: number, posts: number): Point => ({ start: index * kWindow, end: (index + 1) * kWindow, posts, retweets: 0, active_users: 1 });
 const line = (points: Point[], to: number) =>

@@ -6,8 +6,9 @@ import { distinctProblems } from "../src/components/ProblemList";
 import { ProblemNote } from "../src/components/ProblemNote";
 import { graphOf, readersByTopic } from "../src/operations/graphModel";
 import { kBoxHeight, kBoxWidth, layoutGraph } from "../src/operations/layout";
+import { RestoreProgress } from "../src/operations/RestoreProgress";
 import { TaskTable } from "../src/operations/TaskTable";
-import { restoreShare, sortTasks, stateTone, taskTotals } from "../src/operations/tasks";
+import { restoreRemainingMs, restoreShare, restoreTotals, sortTasks, stateTone, taskTotals } from "../src/operations/tasks";
 import { TopologyGraph } from "../src/operations/TopologyGraph";
 
 const branching: Subtopology = {
@@ -92,4 +93,20 @@ it("a problem shows every error of a request", () => {
 it("the same problem of many requests is shown once", () => {
   const down = () => new Problem("Unreachable", null, "Start it");
   expect(distinctProblems([down(), null, down(), new Problem("Bad request", 400, "")]).map((problem) => problem.title)).toEqual(["Unreachable", "Bad request"]);
+});
+
+describe("restore progress", () => {
+  const restoring = (done: number, total: number): TaskInfo => ({ task: "0_0", worker: "w", role: "active", state: "restoring", stream_time: null, lag: null, restore: { done, total } });
+  it("adds up what restores and leaves out what is done", () => {
+    expect(restoreTotals([restoring(10, 100), restoring(40, 50), { ...restoring(7, 7), state: "running" }, { ...restoring(0, 0), restore: null }])).toEqual({ done: 50, total: 150 });
+    expect(restoreTotals([])).toBeNull();
+    expect(renderToStaticMarkup(<RestoreProgress tasks={[]} at={0} />)).toBe("");
+    expect(renderToStaticMarkup(<RestoreProgress tasks={[restoring(25, 100)]} at={0} />)).toContain('aria-valuenow="25"');
+  });
+  it("tells the time that is left only from a pace", () => {
+    expect(restoreRemainingMs({ done: 10, total: 100, at: 0 }, { done: 30, total: 100, at: 4_000 })).toBe(14_000);
+    expect(restoreRemainingMs(null, { done: 30, total: 100, at: 4_000 })).toBeNull();
+    expect(restoreRemainingMs({ done: 30, total: 100, at: 0 }, { done: 30, total: 100, at: 4_000 })).toBeNull();
+    expect(restoreRemainingMs({ done: 10, total: 90, at: 0 }, { done: 30, total: 100, at: 4_000 })).toBeNull();
+  });
 });

@@ -4,14 +4,17 @@ export class Problem extends Error {
   readonly status: number | null;
   readonly detail: string;
   readonly errors: { parameter: string; message: string }[];
+  /** What kind of problem the gateway named, such as "unknown-store"; empty when it named none. */
+  readonly kind: string;
 
-  constructor(title: string, status: number | null, detail: string, errors: { parameter: string; message: string }[] = []) {
+  constructor(title: string, status: number | null, detail: string, errors: { parameter: string; message: string }[] = [], kind = "") {
     super(detail ? `${title}: ${detail}` : title);
     this.name = "Problem";
     this.title = title;
     this.status = status;
     this.detail = detail;
     this.errors = errors;
+    this.kind = kind;
   }
 }
 
@@ -33,7 +36,7 @@ export function problemFromBody(status: number, body: string): Problem {
         .map((entry) => ({ parameter: text(entry.parameter), message: text(entry.message) }))
         .filter((entry) => entry.message !== "")
     : [];
-  return new Problem(text(fields.title) || fallback, status, text(fields.detail), errors);
+  return new Problem(text(fields.title) || fallback, status, text(fields.detail), errors, text(fields.type).replace(/^urn:tailrace:problem:/, ""));
 }
 
 export function problemFromError(error: unknown): Problem {

@@ -9,6 +9,8 @@ export interface Palette {
   posts: string;
   users: string;
   retweets: string;
+  up: string;
+  down: string;
   font: string;
 }
 
@@ -17,7 +19,8 @@ function readPalette(): Palette {
   const value = (name: string) => style.getPropertyValue(name).trim();
   return {
     ink: value("--ink"), muted: value("--muted"), line: value("--line"), surface: value("--surface"),
-    posts: value("--posts"), users: value("--users"), retweets: value("--retweets"), font: value("--font"),
+    posts: value("--posts"), users: value("--users"), retweets: value("--retweets"),
+    up: value("--good"), down: value("--down"), font: value("--font"),
   };
 }
 

@@ -36,3 +36,19 @@ export const foldText = (value: string): string =>
 
 const collator = new Intl.Collator("en", { sensitivity: "variant", numeric: true });
 export const sortNames = (names: Iterable<string>): string[] => [...new Set(names)].sort(collator.compare);
+
+const digits = new Map<number, Intl.NumberFormat>();
+function fixed(value: number, most: number): string {
+  let format = digits.get(most);
+  if (!format) digits.set(most, (format = new Intl.NumberFormat("en", { maximumFractionDigits: most })));
+  return format.format(value);
+}
+
+/** A number that may have a fraction, to about four digits. */
+export function formatNumber(value: number): string {
+  const size = Math.abs(value);
+  return size >= 100_000_000 ? compact.format(value) : fixed(value, size >= 1_000 ? 0 : size >= 10 ? 2 : size >= 0.1 ? 3 : 5);
+}
+/** A share, with its sign: +1.25 %. */
+export const formatChange = (share: number): string => `${share > 0 ? "+" : ""}${fixed(share * 100, 2)} %`;
+export const formatShare = (share: number): string => `${fixed(share * 100, 1)} %`;

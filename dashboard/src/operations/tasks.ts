@@ -21,6 +21,22 @@ export function restoreShare(restore: TaskInfo["restore"]): number | null {
   return Math.min(1, Math.max(0, restore.done / restore.total));
 }
 
+/** How much of all that is being restored is there: records of the tasks that restore, and their sum. */
+export function restoreTotals(tasks: readonly TaskInfo[]): { done: number; total: number } | null {
+  const restoring = tasks.filter((task) => task.restore !== null && (task.state.toLowerCase() === "restoring" || (restoreShare(task.restore) ?? 1) < 1));
+  if (restoring.length === 0) return null;
+  return restoring.reduce((sum, { restore }) => ({ done: sum.done + restore!.done, total: sum.total + restore!.total }), { done: 0, total: 0 });
+}
+
+/**
+ * How long the rest takes at the pace since `before`, in milliseconds; null while there is no pace, or while another set of
+ * tasks restores than then.
+ */
+export function restoreRemainingMs(before: { done: number; total: number; at: number } | null, now: { done: number; total: number; at: number }): number | null {
+  if (!before || before.total !== now.total || now.at <= before.at || now.done <= before.done) return null;
+  return ((now.total - now.done) * (now.at - before.at)) / (now.done - before.done);
+}
+
 export interface TaskTotals {
   tasks: number;
   running: number;

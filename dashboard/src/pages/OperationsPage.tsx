@@ -1,9 +1,11 @@
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useState } from "react";
 import { fetchRouting, fetchStores, fetchTasks, fetchTopology } from "../api/endpoints";
 import { useResource } from "../api/useResource";
 import { ProblemList } from "../components/ProblemList";
 import { StatusLine, type Status } from "../components/StatusLine";
 import { formatCount, formatSeconds } from "../model/format";
+import { useEvery } from "../model/useEvery";
+import { RestoreProgress } from "../operations/RestoreProgress";
 import { Section } from "../operations/Section";
 import { StoreTable } from "../operations/StoreTable";
 import { TaskTable } from "../operations/TaskTable";
@@ -16,15 +18,6 @@ const kTasksMs = 5_000;
 const kTopologyMs = 60_000;
 /** The sections appear together, so that none pushes another aside; a slow answer holds the others up no longer than this. */
 const kTogetherMs = 1_500;
-
-function useEvery(intervalMs: number, action: () => void): void {
-  const latest = useRef(action);
-  latest.current = action;
-  useEffect(() => {
-    const timer = setInterval(() => document.visibilityState === "visible" && latest.current(), intervalMs);
-    return () => clearInterval(timer);
-  }, [intervalMs]);
-}
 
 function useElapsed(ms: number): boolean {
   const [elapsed, setElapsed] = useState(false);
@@ -85,6 +78,8 @@ export default function OperationsPage() {
             <Fact name="Records behind" value={totals && totals.lag !== null ? formatCount(totals.lag) : "–"} />
             <Fact name="Assignment epoch" value={routing.data ? String(routing.data.epoch) : "–"} />
           </dl>
+
+          {tasks.data && <RestoreProgress tasks={tasks.data.items} at={tasks.fetchedAt ?? 0} />}
 
           <Section title="Topology" resource={topology} isEmpty={(data) => data.subtopologies.length === 0} emptyText="No topology yet: no worker has reported one.">
             {(data) => <TopologyGraph topology={data} />}
