@@ -65,6 +65,7 @@ _tailrace_pkg(jemalloc "jemalloc >= 5" libjemalloc-dev)
 _tailrace_pkg(zlib "zlib" zlib1g-dev)
 _tailrace_pkg(utf8proc "libutf8proc >= 2.4" libutf8proc-dev)
 _tailrace_pkg(curl "libcurl >= 7.85" libcurl4-openssl-dev)
+_tailrace_pkg(openssl "openssl >= 3.0" libssl-dev)
 
 # Optional: a pipeline's code steps. TAILRACE_HAVE_LUAJIT says whether the target exists.
 pkg_check_modules(TAILRACE_luajit QUIET IMPORTED_TARGET GLOBAL "luajit >= 2.1")

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "tailrace/base/log.h"
+#include "topic_lookup.h"
 
 namespace tailrace::ingest {
 namespace {
@@ -56,15 +57,8 @@ absl::Status TopicWriter::WithRetries(const char* what, bool while_stopping, Att
 
 absl::Status TopicWriter::FindTopic() {
   return WithRetries("find", false, [&]() -> absl::Status {
-    TAILRACE_ASSIGN_OR_RETURN(const auto topic, cluster_.admin().DescribeTopic(options_.topic, std::min(kAskMs, options_.give_up_ms)));
-    if (topic) {
-      partition_count_ = topic->partition_count;
-      return absl::OkStatus();
-    }
-    const std::string where = cluster_.shared() ? absl::StrCat(" --set bootstrap.servers=", cluster_.Description()) : "";
-    return base::Error(Reaction::kFatal, absl::StatusCode::kNotFound,
-                       absl::StrCat("topic ", options_.topic, " does not exist at ", cluster_.Description(),
-                                    "; create it: tailrace topics create ", options_.topic, " --partitions 4", where));
+    TAILRACE_ASSIGN_OR_RETURN(partition_count_, ingest::FindTopic(cluster_, options_.topic, std::min(kAskMs, options_.give_up_ms)));
+    return absl::OkStatus();
   });
 }
 

@@ -1,0 +1,25 @@
+// The bounds of connectors, each with its unit, as in limits.h. They have a header of their own since few files need them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace tailrace::base::limits {
+
+// Records on disk that the log has not taken: bytes of one file, and of all when nothing else is configured.
+inline constexpr int64_t kSpillSegmentBytesMax = 16 << 20;
+inline constexpr int64_t kSpillBytesDefault = 1 << 30;
+// Spilled records that are under way to the log at once, in records and bytes.
+inline constexpr size_t kSpillBatchRecordsMax = 10'000;
+inline constexpr size_t kSpillBatchBytesMax = 4u << 20;
+// Bytes of one answer of a source's REST interface, pages of one history, and entries of one configured list (rules,
+// symbols, boxes).
+inline constexpr size_t kSourceAnswerBytesMax = 32u << 20;
+inline constexpr int kSourcePagesMax = 1'000;
+inline constexpr size_t kSourceListMax = 1'000;
+// Posts of a stream whose ids are remembered, to tell what a resumed stream repeats (about 40 bytes each).
+inline constexpr size_t kSeenPostsMax = 500'000;
+// Users and tickers that one connector keeps up to date.
+inline constexpr size_t kKnownRequestsMax = 100'000;
+
+}  // namespace tailrace::base::limits
