@@ -41,7 +41,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   app.failure_message(CLI::FailureMessage::help);
   Action action;
-  for (const auto add : {AddRun, AddWorker, AddGateway, AddDev, AddDescribe, AddQuery, AddProduce, AddGenerate, AddTopics, AddReset})
+  for (const auto add : {AddRun, AddWorker, AddGateway, AddDev, AddDescribe, AddQuery, AddProduce, AddGenerate, AddIngest, AddTopics, AddReset})
     add(app, action);
   try {
     app.parse(argc, argv);

@@ -33,6 +33,7 @@ void AddDescribe(CLI::App& app, Action& action);
 void AddQuery(CLI::App& app, Action& action);
 void AddProduce(CLI::App& app, Action& action);
 void AddGenerate(CLI::App& app, Action& action);
+void AddIngest(CLI::App& app, Action& action);
 void AddTopics(CLI::App& app, Action& action);
 void AddReset(CLI::App& app, Action& action);
 
