@@ -95,5 +95,17 @@ TEST(ShippedPipelinesTest, KeepTheirNames) {
   }
 }
 
+TEST(ShippedPipelinesTest, Sentiment) {
+  const auto spec = LoadPipeline(Pipeline("sentiment"), {});
+  ASSERT_TRUE(spec.ok()) << spec.status();
+  EXPECT_EQ(spec->application_id, "sentiment");
+  EXPECT_EQ(spec->StoreNames(), (std::vector<std::string>{"sentiment"}));
+  EXPECT_EQ(FieldsOf(*spec->Find<AggregateStep>()), (std::vector<std::string>{"sentiment", "posts"}));
+  ASSERT_EQ(spec->tables.size(), 1u);
+  const PipelineSpec table = spec->TablePipeline(spec->tables[0]);
+  EXPECT_EQ(table.sources[0].topic, "bars");
+  EXPECT_EQ(FieldsOf(*table.Find<AggregateStep>()), (std::vector<std::string>{"day_change"}));
+}
+
 }  // namespace
 }  // namespace tailrace::pipeline
