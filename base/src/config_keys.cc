@@ -102,6 +102,8 @@ constexpr ConfigKey kKeys[] = {
     Number("repartition.purge.interval.ms", kMs, "30000", 1,
            "Time between deletions of processed records from repartition topics."),
     Number("replication.factor", kInt, "-1", -1, "Replicas of internal topics; -1: the broker's default."),
+    Text("requests.topic", "",
+         "Compacted topic of requests for histories, which this worker keeps as store requests; made when it is not there. Empty: it keeps none."),
     Number("rest.history.days", kInt, "1826", 1, "How far back the first load of a user or ticker goes; five years."),
     Text("rest.news.category", "general", "Category of market news."),
     Number("rest.news.interval.ms", kMs, "1m", 0, "Time between two polls for news; 0: none."),

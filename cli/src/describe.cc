@@ -16,7 +16,7 @@ using processor::TopologyNode;
 
 struct DescribeOptions {
   ConfigOptions config;
-  std::vector<std::string> pipelines;
+  std::string pipeline;
   std::string format = "text";
 };
 
@@ -69,7 +69,7 @@ std::string AsDot(const TopologyDescription& description) {
 }
 
 absl::Status Describe(const DescribeOptions& options) {
-  TAILRACE_ASSIGN_OR_RETURN(const LoadedPipeline loaded, LoadPipelineAndConfig(options.pipelines, options.config));
+  TAILRACE_ASSIGN_OR_RETURN(const LoadedPipeline loaded, LoadPipelineAndConfig(options.pipeline, options.config));
   TAILRACE_ASSIGN_OR_RETURN(const processor::Topology topology, pipeline::CompilePipeline(loaded.spec));
   const TopologyDescription description = topology.Describe();
   std::cout << (options.format == "json" ? AsJson(description) : options.format == "dot" ? AsDot(description)
@@ -83,7 +83,7 @@ void AddDescribe(CLI::App& app, Action& action) {
   auto options = std::make_shared<DescribeOptions>();  // shared with the action, which runs after this function
   CLI::App* const verb = app.add_subcommand("describe", "Prints the topology of a pipeline");
   AddConfigOptions(*verb, options->config);
-  verb->add_option("pipeline", options->pipelines, "Pipeline file")->required()->check(CLI::ExistingFile);
+  verb->add_option("pipeline", options->pipeline, "Pipeline file")->required()->check(CLI::ExistingFile);
   verb->add_option("--format", options->format)->check(CLI::IsMember({"text", "json", "dot"}))->capture_default_str();
   verb->callback([options, &action] { action.run = [options] { return Describe(*options); }; });
 }

@@ -106,7 +106,8 @@ std::string_view KindName(state::StoreKind kind) {
 absl::Status Stores(QueryClient& client, const Query& query) {
   TAILRACE_ASSIGN_OR_RETURN(const auto stores, client.ListStores({}));
   for (const grpc_api::StoreDescription& store : stores)
-    Print(query, {{"name", store.name},
+    Print(query, {{"application", store.application_id},
+                  {"name", store.name},
                   {"kind", KindName(store.kind)},
                   {"partitions", store.partition_count},
                   {"window_size_ms", store.window_size_ms},
@@ -171,6 +172,13 @@ absl::Status Top(QueryClient& client, const Query& query) {
   return absl::OkStatus();
 }
 
+absl::Status Submit(QueryClient& client, const Query& query) {
+  const auto kind = query.store == "user" ? grpc_api::RequestKind::kUser : grpc_api::RequestKind::kTicker;
+  TAILRACE_ASSIGN_OR_RETURN(const auto answer, client.SubmitRequest(kind, query.key, {}));
+  Print(query, {{"created", answer.created}, {"request", ValueJson(answer.row.value)}});
+  return absl::OkStatus();
+}
+
 using Call = absl::Status (*)(QueryClient&, const Query&);
 
 }  // namespace
@@ -210,6 +218,9 @@ void AddQuery(CLI::App& app, Action& action) {
   scan->add_option("store", query->store)->required();
   scan->add_option("--limit", query->limit, "Rows to print at most")->capture_default_str();
   range(scan);
+  CLI::App* const submit = add("submit", "Asks for the history of a user or a ticker; again: says how far it is", Submit);
+  submit->add_option("kind", query->store, "user or ticker")->required()->check(CLI::IsMember({"user", "ticker"}));
+  submit->add_option("name", query->key)->required();
   CLI::App* const top = add("top", "The keys with the largest or smallest value of a field", Top);
   top->add_option("store", query->store)->required();
   top->add_option("field", query->field, "Field of the value; none: the value itself");

@@ -23,7 +23,7 @@ constexpr int kPollMs = 100;
 
 struct ResetOptions {
   ConfigOptions config;
-  std::vector<std::string> pipelines;
+  std::string pipeline;
   std::string to = "earliest";
   bool dry_run = false;
 };
@@ -88,7 +88,7 @@ void Show(const Plan& plan, bool dry_run) {
   if (std::filesystem::exists(plan.state)) std::cout << prefix << "delete " << plan.state.string() << "\n";
 }
 
-// Only a member may commit for a group, so this process joins it for a moment.
+// Refuses while workers are members. Only a member may commit for a group, so this process then joins it for a moment.
 absl::Status CommitAsMember(kafka::Cluster& cluster, const Plan& plan) {
   const std::string coordination = plan.application_id + "-coordination";
   TAILRACE_RETURN_IF_ERROR(cluster.admin().CreateTopics({{.name = coordination, .partition_count = 1, .config = {}}}, kCallTimeoutMs));
@@ -101,6 +101,7 @@ absl::Status CommitAsMember(kafka::Cluster& cluster, const Plan& plan) {
     return absl::FailedPreconditionError(absl::StrCat("application ", plan.application_id, " has ", live.size(),
                                                       " live members (", live.front().instance_id,
                                                       ", ...); stop all workers, wait for session.timeout.ms, then reset"));
+  if (plan.offsets.empty()) return absl::OkStatus();
   const int64_t deadline_ms = base::SystemClock().SteadyMs() + kJoinTimeoutMs;
   while (membership->CurrentGroupMetadata() == nullptr) {
     if (base::SystemClock().SteadyMs() > deadline_ms)
@@ -112,15 +113,13 @@ absl::Status CommitAsMember(kafka::Cluster& cluster, const Plan& plan) {
 }
 
 absl::Status Reset(const ResetOptions& options) {
-  TAILRACE_ASSIGN_OR_RETURN(const LoadedPipeline loaded, LoadPipelineAndConfig(options.pipelines, options.config));
+  TAILRACE_ASSIGN_OR_RETURN(const LoadedPipeline loaded, LoadPipelineAndConfig(options.pipeline, options.config));
   TAILRACE_ASSIGN_OR_RETURN(const auto cluster, kafka::Open(loaded.config));
   TAILRACE_ASSIGN_OR_RETURN(Plan plan, MakePlan(options, loaded, cluster->admin()));
   Show(plan, options.dry_run);
   if (options.dry_run) return absl::OkStatus();
-  if (!plan.offsets.empty()) {
-    TAILRACE_RETURN_IF_ERROR(CommitAsMember(*cluster, plan));
-    plan.topics.push_back(plan.application_id + "-coordination");
-  }
+  TAILRACE_RETURN_IF_ERROR(CommitAsMember(*cluster, plan));
+  plan.topics.push_back(plan.application_id + "-coordination");
   std::sort(plan.topics.begin(), plan.topics.end());
   plan.topics.erase(std::unique(plan.topics.begin(), plan.topics.end()), plan.topics.end());
   if (!plan.topics.empty()) TAILRACE_RETURN_IF_ERROR(cluster->admin().DeleteTopics(plan.topics, kCallTimeoutMs));
@@ -137,7 +136,7 @@ void AddReset(CLI::App& app, Action& action) {
   auto options = std::make_shared<ResetOptions>();  // shared with the action, which runs after this function
   CLI::App* const verb = app.add_subcommand("reset", "Starts an application anew: offsets, internal topics, local state");
   AddConfigOptions(*verb, options->config);
-  verb->add_option("pipeline", options->pipelines, "Pipeline file")->required()->check(CLI::ExistingFile);
+  verb->add_option("pipeline", options->pipeline, "Pipeline file")->required()->check(CLI::ExistingFile);
   verb->add_option("--to", options->to, "earliest, latest, or a time: where the inputs are read again")->capture_default_str();
   verb->add_flag("--dry-run", options->dry_run, "Only say what would be done");
   verb->callback([options, &action] { action.run = [options] { return Reset(*options); }; });

@@ -1,4 +1,4 @@
-// tailrace worker: runs a pipeline's share of the tasks until SIGTERM.
+// tailrace worker: runs its share of the tasks of one or more pipelines until SIGTERM.
 #include <memory>
 
 #include "shutdown.h"
@@ -18,8 +18,8 @@ struct WorkerOptions {
 
 absl::Status RunWorker(const WorkerOptions& options) {
   ShutdownSignals signals;
-  TAILRACE_ASSIGN_OR_RETURN(LoadedPipeline pipeline, LoadPipelineAndConfig(options.pipelines, options.config));
-  WorkerProcess worker(std::move(pipeline));
+  TAILRACE_ASSIGN_OR_RETURN(std::vector<LoadedPipeline> pipelines, LoadPipelines(options.pipelines, options.config));
+  WorkerProcess worker(std::move(pipelines));
   TAILRACE_RETURN_IF_ERROR(worker.Start());
   while (!signals.Wait(kHealthCheckMs))
     if (absl::Status status = worker.status(); !status.ok()) {
@@ -34,9 +34,9 @@ absl::Status RunWorker(const WorkerOptions& options) {
 
 void AddWorker(CLI::App& app, Action& action) {
   auto options = std::make_shared<WorkerOptions>();  // shared with the action, which runs after this function
-  CLI::App* const verb = app.add_subcommand("worker", "Processes a pipeline and answers queries until SIGTERM");
+  CLI::App* const verb = app.add_subcommand("worker", "Processes pipelines and answers queries until SIGTERM");
   AddConfigOptions(*verb, options->config);
-  verb->add_option("pipeline", options->pipelines, "Pipeline file")->required()->check(CLI::ExistingFile);
+  verb->add_option("pipeline", options->pipelines, "Pipeline files, each an application of its own")->required()->check(CLI::ExistingFile);
   verb->callback([options, &action] { action.run = [options] { return RunWorker(*options); }; });
 }
 

@@ -1,67 +1,110 @@
 #include "worker_process.h"
 
+#include <algorithm>
+#include <thread>
+
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "tailrace/base/log.h"
 #include "tailrace/pipeline/compile.h"
-#include "tailrace/pipeline/load.h"
 
 namespace tailrace::cli {
+namespace {
 
-absl::StatusOr<LoadedPipeline> LoadPipelineAndConfig(const std::vector<std::string>& files, const ConfigOptions& options,
-                                                     std::vector<base::ConfigSetting> defaults) {
-  if (files.size() != 1)
-    return base::UsageError(absl::StrCat(files.size(), " pipelines are named; a process runs exactly one. Start one worker per "
-                                                       "pipeline, each with its own state.dir and ports"));
-  TAILRACE_ASSIGN_OR_RETURN(const std::vector<std::string> parameters, pipeline::PipelineParameterNames(files[0]));
-  // The pipeline names the application, so it is read before the configuration is complete; its parameters come after.
-  TAILRACE_ASSIGN_OR_RETURN(const pipeline::PipelineSpec unset, pipeline::LoadPipeline(files[0], {}));
-  defaults.push_back({.key = "application.id", .value = unset.application_id, .origin = files[0]});
-  if (!unset.dead_letter_topic.empty())
-    defaults.push_back({.key = "errors.dead.letter.queue.topic.name", .value = unset.dead_letter_topic, .origin = files[0]});
-  TAILRACE_ASSIGN_OR_RETURN(base::Config config, LoadConfig(options, std::move(defaults), parameters));
-  const auto values = config.Parameters();
-  TAILRACE_ASSIGN_OR_RETURN(pipeline::PipelineSpec spec,
-                            pipeline::LoadPipeline(files[0], {values.begin(), values.end()}));
-  return LoadedPipeline{std::move(spec), std::move(config)};
-}
+constexpr int kAdminTimeoutMs = 30'000;
+// Requests come by the hand of people, one at a time, and whoever asks waits until the table shows it.
+constexpr char kRequestCommitMs[] = "100";
+constexpr int32_t kRequestPartitions = 4;
 
-WorkerProcess::WorkerProcess(LoadedPipeline pipeline)
-    : pipeline_(std::move(pipeline)), process_metrics_(base::AddProcessMetrics(metrics_)) {
+}  // namespace
+
+WorkerProcess::WorkerProcess(std::vector<LoadedPipeline> pipelines)
+    : pipelines_(std::move(pipelines)), process_metrics_(base::AddProcessMetrics(metrics_)) {
   base::AddBuildInfo(metrics_);
 }
 
 absl::Status WorkerProcess::Start() {
-  const base::Config& config = pipeline_.config;
-  TAILRACE_ASSIGN_OR_RETURN(processor::Topology topology, pipeline::CompilePipeline(pipeline_.spec));
-  TAILRACE_ASSIGN_OR_RETURN(cluster_, kafka::Open(config));
-  streams_ = std::make_unique<processor::Streams>(std::move(topology), config, *cluster_, metrics_);
-  // The listeners come first: a probe must be answered while the group is joined and state is restored.
-  processor::Queryable& queryable = streams_->queryable();
+  std::vector<processor::Topology> topologies;
+  for (const LoadedPipeline& one : pipelines_) {
+    TAILRACE_ASSIGN_OR_RETURN(processor::Topology topology, pipeline::CompilePipeline(one.spec));
+    topologies.push_back(std::move(topology));
+  }
+  TAILRACE_ASSIGN_OR_RETURN(cluster_, kafka::Open(config()));
   queries_ = std::make_unique<grpc_api::QueryServer>(
-      grpc_api::QueryServerOptions{.listen = config.String("grpc.listen"), .metrics = &metrics_}, queryable);
+      grpc_api::QueryServerOptions{.listen = config().String("grpc.listen"), .metrics = &metrics_});
+  for (size_t i = 0; i < pipelines_.size(); ++i) {
+    streams_.push_back(std::make_unique<processor::Streams>(std::move(topologies[i]), pipelines_[i].config, *cluster_, metrics_));
+    queries_->Add(streams_.back()->queryable());
+  }
+  if (!config().String("requests.topic").empty()) TAILRACE_RETURN_IF_ERROR(AddRequests());
+  // The listeners come first: a probe must be answered while groups are joined and state is restored.
   TAILRACE_RETURN_IF_ERROR(queries_->Start());
+  const auto ready = [this] {
+    for (const auto& streams : streams_)
+      if (!streams->queryable().ready()) return false;
+    return true;
+  };
   metrics_server_ = std::make_unique<grpc_api::MetricsServer>(
-      grpc_api::MetricsServerOptions{.listen = config.String("metrics.listen"), .ready = [&] { return queryable.ready(); }},
-      metrics_);
+      grpc_api::MetricsServerOptions{.listen = config().String("metrics.listen"), .ready = ready}, metrics_);
   TAILRACE_RETURN_IF_ERROR(metrics_server_->Start());
-  TAILRACE_RETURN_IF_ERROR(streams_->Start());
+  TAILRACE_RETURN_IF_ERROR(StartStreams());
   base::LogInfo("cli", "worker started",
-                {{"application", config.String("application.id")},
+                {{"applications", absl::StrJoin(streams_, ", ", [](std::string* text, const auto& streams) {
+                    text->append(streams->queryable().application_id());
+                  })},
                  {"log", cluster_->Description()},
                  {"queries", query_address()},
-                 {"metrics", config.String("metrics.listen")}});
+                 {"metrics", config().String("metrics.listen")}});
+  return absl::OkStatus();
+}
+
+absl::Status WorkerProcess::AddRequests() {
+  const std::string topic = config().String("requests.topic");
+  TAILRACE_RETURN_IF_ERROR(grpc_api::CreateRequestTopic(cluster_->admin(), topic, kRequestPartitions, kAdminTimeoutMs));
+  TAILRACE_ASSIGN_OR_RETURN(processor::Topology topology, grpc_api::RequestTopology(topic));
+  base::Config own = config().With("application.id", grpc_api::kRequestApplication);
+  if (!own.IsSet("commit.interval.ms")) own = own.With("commit.interval.ms", kRequestCommitMs);
+  streams_.push_back(std::make_unique<processor::Streams>(std::move(topology), own, *cluster_, metrics_));
+  processor::Queryable& queryable = streams_.back()->queryable();
+  queries_->Add(queryable);
+  requests_ = std::make_unique<grpc_api::RequestRegistry>(*cluster_, queryable, topic);
+  queries_->SetRequests(requests_.get());
+  return absl::OkStatus();
+}
+
+absl::Status WorkerProcess::StartStreams() {
+  std::vector<absl::Status> started(streams_.size());
+  std::vector<std::thread> threads;
+  for (size_t i = 0; i < streams_.size(); ++i)
+    threads.emplace_back([this, i, &started] { started[i] = streams_[i]->Start(); });
+  for (std::thread& thread : threads) thread.join();
+  for (size_t i = 0; i < streams_.size(); ++i)
+    TAILRACE_RETURN_IF_ERROR(base::Annotate(started[i], "application " + streams_[i]->queryable().application_id()));
+  return absl::OkStatus();
+}
+
+absl::Status WorkerProcess::status() const {
+  for (const auto& streams : streams_)
+    TAILRACE_RETURN_IF_ERROR(base::Annotate(streams->status(), "application " + streams->queryable().application_id()));
   return absl::OkStatus();
 }
 
 absl::Status WorkerProcess::Stop() {
   const int64_t start_ms = base::SystemClock().SteadyMs();
   queries_->Shutdown(kDrainMs / 4);
-  const int64_t used_ms = base::SystemClock().SteadyMs() - start_ms;
-  return streams_->Close(static_cast<int>(kDrainMs - used_ms));
+  // All are told before one is waited for.
+  for (const auto& streams : streams_) streams->Close(0).IgnoreError();
+  absl::Status result;
+  for (const auto& streams : streams_) {
+    const int64_t used_ms = base::SystemClock().SteadyMs() - start_ms;
+    const absl::Status closed = streams->Close(static_cast<int>(std::max<int64_t>(kDrainMs - used_ms, 0)));
+    if (result.ok()) result = base::Annotate(closed, "application " + streams->queryable().application_id());
+  }
+  return result;
 }
 
 std::string WorkerProcess::query_address() const {
-  const std::string listen = pipeline_.config.String("grpc.listen");
+  const std::string listen = config().String("grpc.listen");
   std::string host = listen.substr(0, listen.rfind(':'));
   if (host.empty() || host == "0.0.0.0" || host == "[::]") host = "127.0.0.1";
   return absl::StrCat(host, ":", queries_->port());

@@ -1,4 +1,4 @@
-// Everything that makes a process a worker: log, topology, streams, query service, metrics.
+// Everything that makes a process a worker: log, topologies, streams, query service, metrics.
 #pragma once
 
 #include <memory>
@@ -10,6 +10,7 @@
 #include "tailrace/base/status.h"
 #include "tailrace/grpc_api/metrics_server.h"
 #include "tailrace/grpc_api/query_server.h"
+#include "tailrace/grpc_api/request_registry.h"
 #include "tailrace/kafka/cluster.h"
 #include "tailrace/pipeline/spec.h"
 #include "tailrace/processor/streams.h"
@@ -20,38 +21,51 @@ namespace tailrace::cli {
 // Time that SIGTERM has until the process must be gone.
 inline constexpr int kDrainMs = 10'000;
 
-// A pipeline and the configuration of the process that runs it: its parameters are --set keys like all others.
+// A pipeline and the configuration of its application.
 struct LoadedPipeline {
   pipeline::PipelineSpec spec;
   base::Config config;
 };
-absl::StatusOr<LoadedPipeline> LoadPipelineAndConfig(const std::vector<std::string>& files, const ConfigOptions& options,
-                                                     std::vector<base::ConfigSetting> defaults = {});
+// One application for each file: its application.id comes from the file, all else from the same configuration, and a
+// pipeline's parameters are --set keys like all others, for every pipeline that declares them. The write-back cache is divided
+// among them. Errors: kInvalidArgument also for two pipelines with one application.id or one store name.
+absl::StatusOr<std::vector<LoadedPipeline>> LoadPipelines(const std::vector<std::string>& files, const ConfigOptions& options,
+                                                          std::vector<base::ConfigSetting> defaults = {});
+// The same for verbs that take one file.
+absl::StatusOr<LoadedPipeline> LoadPipelineAndConfig(const std::string& file, const ConfigOptions& options);
 
-// Not thread-safe.
+// Runs several applications side by side, and the request registry when requests.topic is set. They share the connection to
+// the log, the memory of the stores, and one query service. Not thread-safe.
 class WorkerProcess {
  public:
-  explicit WorkerProcess(LoadedPipeline pipeline);
+  explicit WorkerProcess(std::vector<LoadedPipeline> pipelines);
 
-  // Opens the log, joins the group and listens.
+  // Opens the log, joins the groups and listens.
   absl::Status Start();
-  // OK while it works; otherwise why it cannot go on.
-  absl::Status status() const { return streams_->status(); }
+  // OK while all work; otherwise why one cannot go on.
+  absl::Status status() const;
   // Takes no more queries, commits, closes, within kDrainMs.
   absl::Status Stop();
 
-  const LoadedPipeline& loaded() const { return pipeline_; }
+  const std::vector<LoadedPipeline>& pipelines() const { return pipelines_; }
+  // What the applications have in common.
+  const base::Config& config() const { return pipelines_.front().config; }
   kafka::Cluster& cluster() { return *cluster_; }
   base::MetricsRegistry& metrics() { return metrics_; }
   // host:port of the query service as this host reaches it.
   std::string query_address() const;
 
  private:
-  LoadedPipeline pipeline_;
+  absl::Status AddRequests();
+  // All at once: each waits for its group.
+  absl::Status StartStreams();
+
+  const std::vector<LoadedPipeline> pipelines_;
   base::MetricsRegistry metrics_;
   base::MetricsRegistry::CollectorHandle process_metrics_;
   std::unique_ptr<kafka::Cluster> cluster_;
-  std::unique_ptr<processor::Streams> streams_;
+  std::vector<std::unique_ptr<processor::Streams>> streams_;
+  std::unique_ptr<grpc_api::RequestRegistry> requests_;  // null: no requests.topic
   std::unique_ptr<grpc_api::QueryServer> queries_;
   std::unique_ptr<grpc_api::MetricsServer> metrics_server_;
 };

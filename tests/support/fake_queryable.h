@@ -132,8 +132,13 @@ class FakeQueryable : public processor::Queryable {
   static constexpr int64_t kWindowMs = 300'000;
   static constexpr char kStore[] = "city-metrics";
 
-  explicit FakeQueryable(int32_t partitions = 4, std::string instance = "worker-0")
-      : partitions_(partitions), instance_(std::move(instance)), application_id_("city-metrics") {
+  // The window store has the name of its application.
+  explicit FakeQueryable(int32_t partitions = 4, std::string instance = "worker-0", std::string application_id = kStore,
+                         std::string totals = "totals")
+      : partitions_(partitions),
+        instance_(std::move(instance)),
+        application_id_(std::move(application_id)),
+        totals_(std::move(totals)) {
     for (int32_t p = 0; p < partitions; ++p) tasks_[p];
     processor::SubtopologyDescription sub;
     sub.nodes.push_back({"source", processor::TopologyNode::Type::kSource, {"posts"}, {}, {}, {"count"}});
@@ -224,8 +229,8 @@ class FakeQueryable : public processor::Queryable {
   }
   std::string_view state_name() const override { return ready() ? "RUNNING" : "REBALANCING"; }
   std::vector<processor::StoreInfo> Stores() const override {
-    processor::StoreInfo windows{kStore, state::StoreKind::kWindow, kWindowMs, 86'400'000, 0, partitions_, schema_};
-    processor::StoreInfo totals{"totals", state::StoreKind::kKeyValue, 0, 0, 0, partitions_, nullptr};
+    processor::StoreInfo windows{application_id_, state::StoreKind::kWindow, kWindowMs, 86'400'000, 0, partitions_, schema_};
+    processor::StoreInfo totals{totals_, state::StoreKind::kKeyValue, 0, 0, 0, partitions_, nullptr};
     return {totals, windows};
   }
   absl::StatusOr<processor::StoreInfo> Store(std::string_view name) const override {
@@ -320,6 +325,7 @@ class FakeQueryable : public processor::Queryable {
   const int32_t partitions_;
   const std::string instance_;
   const std::string application_id_;
+  const std::string totals_;
   const std::shared_ptr<const CitySchema> schema_ = std::make_shared<CitySchema>();
   processor::TopologyDescription topology_;
 

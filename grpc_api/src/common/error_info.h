@@ -17,6 +17,7 @@ namespace reason {
 inline constexpr std::string_view kBadRequest = "BAD_REQUEST";
 inline constexpr std::string_view kBadPageToken = "BAD_PAGE_TOKEN";
 inline constexpr std::string_view kUnknownStore = "UNKNOWN_STORE";
+inline constexpr std::string_view kUnknownApplication = "UNKNOWN_APPLICATION";
 inline constexpr std::string_view kUnknownField = "UNKNOWN_FIELD";
 inline constexpr std::string_view kNoSchema = "NO_SCHEMA";
 inline constexpr std::string_view kNotActiveOwner = "NOT_ACTIVE_OWNER";
@@ -28,6 +29,7 @@ inline constexpr std::string_view kSlowSubscriber = "SLOW_SUBSCRIBER";
 inline constexpr std::string_view kTooLarge = "TOO_LARGE";
 inline constexpr std::string_view kShuttingDown = "SHUTTING_DOWN";
 inline constexpr std::string_view kNoWorker = "NO_WORKER";
+inline constexpr std::string_view kNoRegistry = "NO_REGISTRY";
 }  // namespace reason
 
 struct ErrorInfo {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "gateway/json_values.h"
@@ -57,6 +58,7 @@ void WriteTask(JsonWriter& json, const WorkerTasks& worker, const processor::Tas
   }
   if (task.inputs.empty()) lag.reset();
   json.BeginObject();
+  json.Key("application").String(worker.application_id);
   json.Key("task").String(task.id.ToString());
   json.Key("worker").String(worker.instance);
   json.Key("role").String(RoleName(task.role));
@@ -96,7 +98,8 @@ HttpResponse Tasks(const RouteContext& context, const HttpRequest& request) {
     for (const processor::TaskInfo& task : worker.tasks) tasks.emplace_back(&worker, &task);
   }
   std::stable_sort(tasks.begin(), tasks.end(), [](const auto& a, const auto& b) {
-    return std::pair(a.second->id, a.second->role) < std::pair(b.second->id, b.second->role);
+    return std::tie(a.first->application_id, a.second->id, a.second->role) <
+           std::tie(b.first->application_id, b.second->id, b.second->role);
   });
   JsonWriter json;
   json.BeginObject().Key("items").BeginArray();
@@ -112,14 +115,27 @@ void WriteStrings(JsonWriter& json, const std::vector<std::string>& values) {
 }
 
 HttpResponse Topology(const RouteContext& context, const HttpRequest& request) {
-  const absl::StatusOr<processor::TopologyDescription> topology = context.client.DescribeTopology(context.Options());
-  if (!topology.ok()) return Failed(request, topology.status());
+  const absl::StatusOr<std::vector<ApplicationTopology>> topologies = context.client.DescribeTopologies(context.Options());
+  if (!topologies.ok()) return Failed(request, topologies.status());
+  std::string text;
+  std::vector<std::pair<const std::string*, const processor::SubtopologyDescription*>> all;
+  for (const ApplicationTopology& one : *topologies) {
+    text += (text.empty() ? "" : "\n") + one.topology.text;
+    for (const processor::SubtopologyDescription& subtopology : one.topology.subtopologies)
+      all.emplace_back(&one.application_id, &subtopology);
+  }
   JsonWriter json;
   json.BeginObject();
-  json.Key("text").String(topology->text);
+  json.Key("text").String(text);
+  json.Key("applications").BeginArray();
+  for (const ApplicationTopology& one : *topologies)
+    json.BeginObject().Key("application").String(one.application_id).Key("text").String(one.topology.text).EndObject();
+  json.EndArray();
   json.Key("subtopologies").BeginArray();
-  for (const processor::SubtopologyDescription& subtopology : topology->subtopologies) {
+  for (const auto& [application, described] : all) {
+    const processor::SubtopologyDescription& subtopology = *described;
     json.BeginObject();
+    json.Key("application").String(*application);
     json.Key("id").Int(subtopology.id);
     json.Key("nodes").BeginArray();
     for (const processor::TopologyNode& node : subtopology.nodes) {
@@ -147,40 +163,46 @@ void WriteTaskIds(JsonWriter& json, const std::vector<base::TaskId>& ids) {
 }
 
 HttpResponse Routing(const RouteContext& context, const HttpRequest& request) {
-  const absl::StatusOr<processor::RoutingTable> table = context.client.AwaitRouting(context.Options());
-  if (!table.ok()) return Failed(request, table.status());
+  const absl::StatusOr<std::vector<RoutingState>> tables = context.client.AwaitRouting(context.Options());
+  if (!tables.ok()) return Failed(request, tables.status());
+  int64_t epoch = 0;
+  for (const RoutingState& one : *tables) epoch = std::max(epoch, one.table.epoch);
   JsonWriter json;
   json.BeginObject();
-  json.Key("epoch").Int(table->epoch);
+  json.Key("epoch").Int(epoch);
   json.Key("workers").BeginArray();
-  for (const processor::WorkerRoute& route : table->workers) {
-    json.BeginObject();
-    json.Key("instance").String(route.instance);
-    json.Key("endpoint").String(route.endpoint);
-    json.Key("active");
-    WriteTaskIds(json, route.active);
-    json.Key("standby");
-    WriteTaskIds(json, route.standby);
-    json.EndObject();
+  for (const RoutingState& one : *tables) {
+    for (const processor::WorkerRoute& route : one.table.workers) {
+      json.BeginObject();
+      json.Key("application").String(one.application_id);
+      json.Key("epoch").Int(one.table.epoch);
+      json.Key("instance").String(route.instance);
+      json.Key("endpoint").String(route.endpoint);
+      json.Key("active");
+      WriteTaskIds(json, route.active);
+      json.Key("standby");
+      WriteTaskIds(json, route.standby);
+      json.EndObject();
+    }
   }
   json.EndArray().EndObject();
   return JsonResponse(std::move(json).Take());
 }
 
-// Ready: the routing table is known and was confirmed lately, so that queries find their way.
+// Ready: the routing table of every application is known and was confirmed lately, so that queries find their way.
 HttpResponse Ready(const RouteContext& context, const HttpRequest& request) {
   constexpr int64_t kTableAgeMaxMs = 30'000;
-  const RoutingState routing = context.client.Routing();
-  if (routing.age_ms >= 0 && routing.age_ms <= kTableAgeMaxMs && !routing.table.workers.empty()) {
-    return JsonResponse(R"({"status":"ready"})");
+  const std::vector<RoutingState> known = context.client.Routing();
+  std::string detail = known.empty() ? "No worker has been reached yet." : "";
+  for (const RoutingState& routing : known) {
+    if (routing.age_ms >= 0 && routing.age_ms <= kTableAgeMaxMs && !routing.table.workers.empty()) continue;
+    detail = routing.age_ms < 0 ? "No worker has told the routing table of application " + routing.application_id + " yet."
+                                : "The routing table of application " + routing.application_id +
+                                      " has not been confirmed by a worker for " + std::to_string(routing.age_ms) + " ms.";
   }
-  return ProblemResponse(
-      {.status = 503, .type = "not-ready", .title = "Not ready",
-       .detail = routing.age_ms < 0 ? "No worker has been reached yet."
-                                    : "The routing table has not been confirmed by a worker for " +
-                                          std::to_string(routing.age_ms) + " ms.",
-       .errors = {}, .retry_after_s = 1},
-      request.path);
+  if (detail.empty()) return JsonResponse(R"({"status":"ready"})");
+  return ProblemResponse({.status = 503, .type = "not-ready", .title = "Not ready", .detail = detail, .errors = {}, .retry_after_s = 1},
+                         request.path);
 }
 
 }  // namespace

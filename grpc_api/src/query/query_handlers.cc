@@ -350,4 +350,13 @@ absl::Status QueryHandlers::Handle(const v1::ListTasksRequest&, const Deadline&,
   return absl::OkStatus();
 }
 
+void SetApplication(v1::Application* out, const processor::Queryable& queryable) {
+  out->set_id(queryable.application_id());
+  out->set_state(std::string(queryable.state_name()));
+  out->set_ready(queryable.ready());
+  std::vector<StoreInfo> stores = queryable.Stores();
+  std::sort(stores.begin(), stores.end(), [](const StoreInfo& a, const StoreInfo& b) { return a.name < b.name; });
+  for (const StoreInfo& store : stores) SetStore(out->add_stores(), store);
+}
+
 }  // namespace tailrace::grpc_api

@@ -1,4 +1,5 @@
-// The unary methods of the query service, without gRPC: a request message in, a response message or an error out.
+// The unary methods of the query service for one application, without gRPC: a request message in, a response message or an
+// error out.
 #pragma once
 
 #include "common/deadline.h"
@@ -27,6 +28,9 @@ class QueryHandlers {
  private:
   const processor::Queryable& queryable_;
 };
+
+// What ListApplications says of one application.
+void SetApplication(v1::Application* out, const processor::Queryable& queryable);
 
 // The hashes that page tokens of these reads are bound to; a gateway that merges pages of several workers makes the same.
 uint64_t ScanHash(std::string_view store, const TimeRange& range, std::string_view key_prefix = {});

@@ -33,14 +33,12 @@ void SwitchOnHealthService() {
 
 class QueryServer::Impl {
  public:
-  Impl(QueryServerOptions options, processor::Queryable& queryable)
-      : options_(std::move(options)), queryable_(queryable) {}
+  explicit Impl(QueryServerOptions options)
+      : options_(std::move(options)), service_(NewService(options_)) {}
   ~Impl() { Shutdown(0); }
 
   absl::Status Start() {
-    KeepGrpcRunning();
     SwitchOnHealthService();
-    service_ = std::make_unique<QueryService>(options_, queryable_);
     grpc::ServerBuilder builder;
     int port = 0;
     builder.AddListeningPort(options_.listen, grpc::InsecureServerCredentials(), &port);
@@ -56,7 +54,6 @@ class QueryServer::Impl {
     server_ = builder.BuildAndStart();
     if (!server_ || port == 0) {
       server_.reset();
-      service_.reset();
       return base::Error(base::Reaction::kFatal, absl::StatusCode::kUnavailable,
                          "cannot listen on " + options_.listen +
                              " for queries; is the port taken? set grpc.listen to another address");
@@ -82,16 +79,21 @@ class QueryServer::Impl {
         std::chrono::milliseconds(options_.clock->WallMs() + deadline_ms)));
     server_->Wait();
     server_.reset();
-    service_.reset();
   }
 
+  QueryService& service() { return *service_; }
+
  private:
+  static std::unique_ptr<QueryService> NewService(const QueryServerOptions& options) {
+    KeepGrpcRunning();
+    return std::make_unique<QueryService>(options);
+  }
   void SetHealth(const char* name, bool serving) {
     if (auto* health = server_->GetHealthCheckService()) health->SetServingStatus(name, serving);
   }
 
   void UpdateHealth() {
-    const bool ready = queryable_.ready();
+    const bool ready = service_->ready();
     started_ = started_ || ready;
     SetHealth("startup", started_);
     SetHealth("readiness", ready);
@@ -109,18 +111,24 @@ class QueryServer::Impl {
   }
 
   const QueryServerOptions options_;
-  processor::Queryable& queryable_;
-  std::unique_ptr<QueryService> service_;
+  const std::unique_ptr<QueryService> service_;
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<TimerThread> timers_;
   int port_ = 0;
   bool started_ = false;  // only the starting thread, then only the timer thread
 };
 
-QueryServer::QueryServer(QueryServerOptions options, processor::Queryable& queryable)
-    : impl_(std::make_unique<Impl>(std::move(options), queryable)) {}
+QueryServer::QueryServer(QueryServerOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
+QueryServer::QueryServer(QueryServerOptions options, processor::Queryable& queryable) : QueryServer(std::move(options)) {
+  Add(queryable);
+}
 QueryServer::~QueryServer() = default;
 absl::Status QueryServer::Start() { return impl_->Start(); }
+void QueryServer::Add(processor::Queryable& queryable, bool decides_readiness) {
+  impl_->service().Add(queryable, decides_readiness);
+}
+void QueryServer::Remove(const processor::Queryable& queryable) { impl_->service().Remove(queryable); }
+void QueryServer::SetRequests(RequestRegistry* requests) { impl_->service().SetRequests(requests); }
 int QueryServer::port() const { return impl_->port(); }
 void QueryServer::Shutdown(int64_t deadline_ms) { impl_->Shutdown(deadline_ms); }
 

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/error_info.h"
 #include "common/wire.h"
 #include "tailrace/base/log.h"
 
@@ -127,71 +128,121 @@ grpc::Status ToGrpc(const absl::Status& status) {
   return {static_cast<grpc::StatusCode>(status.code()), std::string(status.message()), DetailsOf(status)};
 }
 
-QueryService::QueryService(const QueryServerOptions& options, processor::Queryable& queryable)
+QueryService::QueryService(const QueryServerOptions& options)
     : options_(options),
-      queryable_(queryable),
-      handlers_(queryable),
       metrics_(options.metrics, "tailrace_query", "method", "Queries"),
-      feeds_({.ring_entries = options.update_ring_entries,
-              .ring_bytes = options.update_ring_bytes,
-              .idle_ms = 60'000,
-              .clock = options.clock},
-             queryable),
-      routing_(std::make_shared<RoutingWatch>()),
       streams_pool_(kStreamThreads, options.streams_max + kStreamQueueSlack),
       pool_(options.threads, options.in_flight_max) {
-  for (const char* method : {"ListStores", "Get", "FetchWindows", "Scan", "ListKeys", "Top", "DescribeTopology",
-                             "ListTasks", "Subscribe", "WatchRouting"}) {
+  for (const char* method : {"ListApplications", "ListStores", "Get", "FetchWindows", "Scan", "ListKeys", "Top",
+                             "DescribeTopology", "ListTasks", "SubmitRequest", "Subscribe", "WatchRouting"}) {
     metrics_.Declare(method, "OK");
   }
-  routing_subscription_ = queryable_.WatchRouting([this](const processor::RoutingTable& table) {
-    std::vector<std::shared_ptr<OpenStream>> open;
-    {
-      absl::MutexLock lock(&mu_);
-      for (const auto& [id, stream] : streams_) {
-        if (auto live = stream.lock()) open.push_back(std::move(live));
-      }
-    }
-    routing_->Set(table, open);
-  });
-  routing_->Set(queryable_.Routing(), {});
 }
 
 QueryService::~QueryService() { Close(); }
 
-void QueryService::Close() {
+void QueryService::Add(processor::Queryable& queryable, bool decides_readiness) {
+  auto application = std::make_shared<ServedApplication>(
+      queryable, decides_readiness,
+      UpdateFeeds::Options{.ring_entries = options_.update_ring_entries,
+                           .ring_bytes = options_.update_ring_bytes,
+                           .idle_ms = 60'000,
+                           .clock = options_.clock});
+  application->routing = std::make_shared<RoutingWatch>();
+  // The subscription ends before the application does, so plain pointers are enough.
+  application->routing_subscription =
+      queryable.WatchRouting([this, app = application.get(), watch = application->routing](const processor::RoutingTable& table) {
+        watch->Set(table, Streams(app));
+      });
+  application->routing->Set(queryable.Routing(), {});
+  applications_.Add(std::move(application));
+}
+
+void QueryService::End(ServedApplication& application, const absl::Status& status) {
+  application.routing_subscription.reset();
+  application.feeds.Close(status);
+  for (const std::shared_ptr<OpenStream>& stream : Streams(&application)) stream->End(ToGrpc(status));
+}
+
+void QueryService::Remove(const processor::Queryable& queryable) {
+  ServedApplications::Application application = applications_.Take(queryable);
+  if (application == nullptr) return;
+  End(*application, QueryError(absl::StatusCode::kUnavailable, reason::kUnknownApplication,
+                               "application '" + queryable.application_id() + "' is no longer run here"));
+  // Calls under way hold it, and their deadlines bound this wait.
+  const std::shared_ptr<absl::Notification> ended = application->notice.ended;
+  application.reset();
+  ended->WaitForNotification();
+}
+
+std::vector<std::shared_ptr<OpenStream>> QueryService::Streams(const ServedApplication* application) const {
   std::vector<std::shared_ptr<OpenStream>> open;
+  absl::MutexLock lock(&mu_);
+  for (const auto& [id, tracked] : streams_) {
+    if (application != nullptr && tracked.application != application) continue;
+    if (auto live = tracked.stream.lock()) open.push_back(std::move(live));
+  }
+  return open;
+}
+
+void QueryService::Close() {
   {
     absl::MutexLock lock(&mu_);
     if (closed_) return;
     closed_ = true;
-    for (const auto& [id, stream] : streams_) {
-      if (auto live = stream.lock()) open.push_back(std::move(live));
-    }
   }
-  routing_subscription_.reset();
   const absl::Status end =
       QueryError(absl::StatusCode::kUnavailable, reason::kShuttingDown, "the worker is shutting down");
-  feeds_.Close(end);
-  for (const std::shared_ptr<OpenStream>& stream : open) stream->End(ToGrpc(end));
+  for (const ServedApplications::Application& application : applications_.All()) End(*application, end);
 }
 
 void QueryService::Heartbeat() {
-  std::vector<std::shared_ptr<OpenStream>> open;
-  {
-    absl::MutexLock lock(&mu_);
-    for (const auto& [id, stream] : streams_) {
-      if (auto live = stream.lock()) open.push_back(std::move(live));
-    }
+  for (const std::shared_ptr<OpenStream>& stream : Streams()) stream->Heartbeat();
+}
+
+void QueryService::Tend() {
+  for (const ServedApplications::Application& application : applications_.All()) application->feeds.Tend();
+}
+
+template <class Request, class Response>
+absl::Status QueryService::Handle(const Request& request, const Deadline& deadline, Response* response) const {
+  std::string store;
+  if constexpr (requires { request.store(); }) store = request.store();
+  TAILRACE_ASSIGN_OR_RETURN(const ServedApplications::Application application,
+                            applications_.Find(request.application_id(), store));
+  return application->handlers.Handle(request, deadline, response);
+}
+
+absl::Status QueryService::Handle(const v1::ListApplicationsRequest&, const Deadline&,
+                                  v1::ListApplicationsResponse* response) const {
+  for (const ServedApplications::Application& application : applications_.All())
+    SetApplication(response->add_applications(), application->queryable);
+  return absl::OkStatus();
+}
+
+absl::Status QueryService::Handle(const v1::SubmitRequestRequest& request, const Deadline& deadline,
+                                  v1::SubmitRequestResponse* response) const {
+  RequestRegistry* const requests = requests_.load();
+  if (requests == nullptr) {
+    return QueryError(absl::StatusCode::kUnimplemented, reason::kNoRegistry,
+                      "this worker keeps no request registry; requests.topic names its topic");
   }
-  for (const std::shared_ptr<OpenStream>& stream : open) stream->Heartbeat();
+  const auto kind = request.kind() == v1::REQUEST_KIND_USER     ? RequestKind::kUser
+                    : request.kind() == v1::REQUEST_KIND_TICKER ? RequestKind::kTicker
+                                                                : RequestKind::kUnknown;
+  TAILRACE_ASSIGN_OR_RETURN(const RequestRegistry::Answer answer,
+                            requests->Submit(kind, request.name(), deadline.RemainingMs()));
+  response->set_created(answer.created);
+  SetRow(response->mutable_row(), requests->store(), {answer.key, state::kNoWindow, answer.value, answer.timestamp_ms},
+         /*json_only=*/true);
+  return absl::OkStatus();
 }
 
 // Schemas may be a user's code: nothing they throw ends the worker.
 template <class Request, class Response>
 absl::Status QueryService::HandleSafely(const Request& request, const Deadline& deadline, Response* response) const {
   try {
-    return handlers_.Handle(request, deadline, response);
+    return Handle(request, deadline, response);
   } catch (const std::exception& error) {
     base::LogError("query", "query failed", {{"error", error.what()}});
     return absl::InternalError("the query failed inside the worker; its log has the cause");
@@ -230,6 +281,16 @@ grpc::ServerUnaryReactor* QueryService::Unary(const char* method, grpc::Callback
   return reactor;
 }
 
+grpc::ServerUnaryReactor* QueryService::ListApplications(grpc::CallbackServerContext* context,
+                                                         const v1::ListApplicationsRequest* request,
+                                                         v1::ListApplicationsResponse* response) {
+  return Unary("ListApplications", context, request, response);
+}
+grpc::ServerUnaryReactor* QueryService::SubmitRequest(grpc::CallbackServerContext* context,
+                                                      const v1::SubmitRequestRequest* request,
+                                                      v1::SubmitRequestResponse* response) {
+  return Unary("SubmitRequest", context, request, response);
+}
 grpc::ServerUnaryReactor* QueryService::ListStores(grpc::CallbackServerContext* context,
                                                    const v1::ListStoresRequest* request,
                                                    v1::ListStoresResponse* response) {
@@ -291,14 +352,17 @@ std::function<void()> QueryService::StreamEnded(uint64_t id, const char* method)
 }
 
 template <class Reactor>
-Reactor* QueryService::OpenTracked(std::shared_ptr<Reactor> reactor, uint64_t id) {
+Reactor* QueryService::OpenTracked(std::shared_ptr<Reactor> reactor, uint64_t id, const ServedApplication& application) {
   bool closed = false;
   {
     absl::MutexLock lock(&mu_);
-    streams_[id] = reactor;
+    streams_[id] = {reactor, &application};
     closed = closed_;
   }
   reactor->Open();
+  // The application may have been taken off the list meanwhile: then nobody else ends the stream.
+  const auto open = applications_.All();
+  closed = closed || std::none_of(open.begin(), open.end(), [&](const auto& one) { return one.get() == &application; });
   if (closed) reactor->End(ToGrpc(absl::UnavailableError("the worker is shutting down")));
   return reactor.get();
 }
@@ -312,9 +376,12 @@ grpc::ServerWriteReactor<v1::SubscribeResponse>* QueryService::Subscribe(grpc::C
     if (!decoded.ok()) return new Refused(decoded.status());
     resume = *std::move(decoded);
   }
-  absl::StatusOr<processor::StoreInfo> store = queryable_.Store(request->store());
+  const absl::StatusOr<ServedApplications::Application> application =
+      applications_.Find(request->application_id(), request->store());
+  if (!application.ok()) return new Refused(application.status());
+  absl::StatusOr<processor::StoreInfo> store = (*application)->queryable.Store(request->store());
   if (!store.ok()) return new Refused(WithDefaultReason(store.status()));
-  absl::StatusOr<std::shared_ptr<UpdateHub>> hub = feeds_.HubOf(store->name);
+  absl::StatusOr<std::shared_ptr<UpdateHub>> hub = (*application)->feeds.HubOf(store->name);
   if (!hub.ok()) return new Refused(hub.status());
   if (absl::Status admitted = AdmitStream(); !admitted.ok()) return new Refused(admitted);
   uint64_t id = 0;
@@ -327,11 +394,13 @@ grpc::ServerWriteReactor<v1::SubscribeResponse>* QueryService::Subscribe(grpc::C
   stream->Attach((*hub)->Subscribe(resume, [weak] {
     if (auto live = weak.lock()) live->Wake();
   }));
-  return OpenTracked(std::move(stream), id);
+  return OpenTracked(std::move(stream), id, **application);
 }
 
 grpc::ServerWriteReactor<v1::WatchRoutingResponse>* QueryService::WatchRouting(grpc::CallbackServerContext*,
-                                                                               const v1::WatchRoutingRequest*) {
+                                                                               const v1::WatchRoutingRequest* request) {
+  const absl::StatusOr<ServedApplications::Application> application = applications_.Find(request->application_id(), {});
+  if (!application.ok()) return new RefusedStream<v1::WatchRoutingResponse>(application.status());
   if (absl::Status admitted = AdmitStream(); !admitted.ok()) {
     return new RefusedStream<v1::WatchRoutingResponse>(admitted);
   }
@@ -341,7 +410,8 @@ grpc::ServerWriteReactor<v1::WatchRoutingResponse>* QueryService::WatchRouting(g
     id = next_stream_++;
   }
   return OpenTracked(
-      std::make_shared<RoutingWatch::Stream>(StreamPoster(), StreamEnded(id, "WatchRouting"), routing_), id);
+      std::make_shared<RoutingWatch::Stream>(StreamPoster(), StreamEnded(id, "WatchRouting"), (*application)->routing), id,
+      **application);
 }
 
 }  // namespace tailrace::grpc_api

@@ -9,29 +9,37 @@
 #include "absl/synchronization/mutex.h"
 #include "common/request_metrics.h"
 #include "common/worker_pool.h"
-#include "query/query_handlers.h"
+#include "query/served_application.h"
 #include "query/stream_reactor.h"
-#include "query/update_feeds.h"
 #include "tailrace/grpc_api/query_server.h"
+#include "tailrace/grpc_api/request_registry.h"
 #include "tailrace/v1/query.grpc.pb.h"
 
 namespace tailrace::grpc_api {
 
-// The worker's routing table as its watchers see it.
-class RoutingWatch;
-
 class QueryService final : public v1::QueryService::CallbackService {
  public:
-  QueryService(const QueryServerOptions& options, processor::Queryable& queryable);
+  explicit QueryService(const QueryServerOptions& options);
   ~QueryService() override;
+
+  // See QueryServer.
+  void Add(processor::Queryable& queryable, bool decides_readiness);
+  void Remove(const processor::Queryable& queryable);
+  void SetRequests(RequestRegistry* requests) { requests_.store(requests); }
+  bool ready() const { return applications_.ready(); }
 
   // Ends all streams; later calls answer UNAVAILABLE.
   void Close();
   // Sends heartbeats to idle streams.
   void Heartbeat();
   // Housekeeping of subscriptions.
-  void Tend() { feeds_.Tend(); }
+  void Tend();
 
+  grpc::ServerUnaryReactor* ListApplications(grpc::CallbackServerContext* context,
+                                             const v1::ListApplicationsRequest* request,
+                                             v1::ListApplicationsResponse* response) override;
+  grpc::ServerUnaryReactor* SubmitRequest(grpc::CallbackServerContext* context, const v1::SubmitRequestRequest* request,
+                                          v1::SubmitRequestResponse* response) override;
   grpc::ServerUnaryReactor* ListStores(grpc::CallbackServerContext* context, const v1::ListStoresRequest* request,
                                        v1::ListStoresResponse* response) override;
   grpc::ServerUnaryReactor* Get(grpc::CallbackServerContext* context, const v1::GetRequest* request,
@@ -60,25 +68,37 @@ class QueryService final : public v1::QueryService::CallbackService {
                                   Response* response);
   template <class Request, class Response>
   absl::Status HandleSafely(const Request& request, const Deadline& deadline, Response* response) const;
+  // A method of one application, and those of the worker itself.
+  template <class Request, class Response>
+  absl::Status Handle(const Request& request, const Deadline& deadline, Response* response) const;
+  absl::Status Handle(const v1::ListApplicationsRequest& request, const Deadline& deadline,
+                      v1::ListApplicationsResponse* response) const;
+  absl::Status Handle(const v1::SubmitRequestRequest& request, const Deadline& deadline,
+                      v1::SubmitRequestResponse* response) const;
+  // Ends everything that streams an application's changes.
+  void End(ServedApplication& application, const absl::Status& status);
   // OK, or why no further stream is taken.
   absl::Status AdmitStream();
-  // Opens an admitted stream, so that it ends with the service.
+  // Opens an admitted stream, so that it ends with its application and with the service.
   template <class Reactor>
-  Reactor* OpenTracked(std::shared_ptr<Reactor> reactor, uint64_t id);
+  Reactor* OpenTracked(std::shared_ptr<Reactor> reactor, uint64_t id, const ServedApplication& application);
+  // The open streams; with an application only its own.
+  std::vector<std::shared_ptr<OpenStream>> Streams(const ServedApplication* application = nullptr) const;
   std::function<bool(std::function<void()>)> StreamPoster();
   std::function<void()> StreamEnded(uint64_t id, const char* method);
 
   const QueryServerOptions options_;
-  processor::Queryable& queryable_;
-  const QueryHandlers handlers_;
   RequestMetrics metrics_;
-  UpdateFeeds feeds_;
-  std::shared_ptr<RoutingWatch> routing_;  // shared with the subscription's callback
-  std::unique_ptr<processor::Subscription> routing_subscription_;
+  ServedApplications applications_;
+  std::atomic<RequestRegistry*> requests_{nullptr};
   std::atomic<size_t> in_flight_{0};
 
-  absl::Mutex mu_;
-  std::map<uint64_t, std::weak_ptr<OpenStream>> streams_ ABSL_GUARDED_BY(mu_);
+  struct Tracked {
+    std::weak_ptr<OpenStream> stream;
+    const ServedApplication* application = nullptr;  // compared only
+  };
+  mutable absl::Mutex mu_;
+  std::map<uint64_t, Tracked> streams_ ABSL_GUARDED_BY(mu_);
   size_t stream_count_ ABSL_GUARDED_BY(mu_) = 0;
   uint64_t next_stream_ ABSL_GUARDED_BY(mu_) = 1;
   bool closed_ ABSL_GUARDED_BY(mu_) = false;

@@ -29,8 +29,9 @@ bool AllExpired(const std::vector<Response>& responses) {
 
 }  // namespace
 
-StoreDescription DescriptionOf(const v1::Store& store) {
+StoreDescription DescriptionOf(const v1::Store& store, std::string application_id) {
   StoreDescription description;
+  description.application_id = std::move(application_id);
   description.name = store.name();
   description.kind = store.kind() == v1::STORE_KIND_WINDOW    ? state::StoreKind::kWindow
                      : store.kind() == v1::STORE_KIND_SESSION ? state::StoreKind::kSession

@@ -8,7 +8,7 @@
 
 namespace tailrace::grpc_api {
 
-StoreDescription DescriptionOf(const v1::Store& store);
+StoreDescription DescriptionOf(const v1::Store& store, std::string application_id);
 QueryRow RowOf(v1::Row&& row);
 QuerySource SourceOf(const v1::AnswerSource& source);
 v1::ReadOptions ReadOptionsOf(const CallOptions& options);

@@ -1,4 +1,4 @@
-// QueryClient over the routing table.
+// ApplicationClient over the routing table.
 #include <algorithm>
 #include <iterator>
 #include <map>
@@ -13,11 +13,11 @@
 #include "common/wire.h"
 #include "query/query_handlers.h"
 #include "routing/answers.h"
+#include "routing/application_client.h"
 #include "routing/call.h"
 #include "routing/cluster_subscription.h"
 #include "routing/routing_follower.h"
 #include "tailrace/base/murmur2.h"
-#include "tailrace/grpc_api/query_client.h"
 
 namespace tailrace::grpc_api {
 namespace {
@@ -49,25 +49,20 @@ std::optional<int32_t> PartitionOfTaskName(const std::string& name) {
   return partition;
 }
 
-class ClusterClient final : public QueryClient {
+class ClusterClient final : public ApplicationClient {
  public:
-  explicit ClusterClient(QueryClientOptions options)
+  ClusterClient(Options options, WorkerChannels& channels)
       : options_(std::move(options)),
-        channels_(base::limits::kWorkerChannelsMax, *options_.clock),
+        channels_(channels),
         timers_(std::make_unique<TimerThread>(*options_.clock)),
-        routing_(std::make_unique<RoutingFollower>(options_.workers, channels_, *timers_, *options_.clock)) {
+        routing_(std::make_unique<RoutingFollower>(options_.application_id, options_.seeds, channels_, *timers_, *options_.clock)) {
     if (options_.metrics != nullptr) {
       reroutes_ = options_.metrics->GetCounter("tailrace_gateway_reroutes_total",
                                                "Queries sent to another copy because the first did not answer.");
-      age_ = options_.metrics->AddCollector([this](base::MetricsSink& sink) {
-        sink.Gauge("tailrace_gateway_metadata_age_seconds", "Since a worker last confirmed the routing table.", {},
-                   static_cast<double>(routing_->AgeMs()) * 1e-3);
-      });
     }
     routing_->Start();
   }
   ~ClusterClient() override {
-    age_.Reset();
     timers_->Stop();
     routing_.reset();
   }
@@ -89,8 +84,12 @@ class ClusterClient final : public QueryClient {
   absl::StatusOr<TopAnswer> Top(const TopQuery& query, const CallOptions& options) override;
   absl::StatusOr<std::vector<WorkerTasks>> ListTasks(const CallOptions& options) override;
   absl::StatusOr<processor::TopologyDescription> DescribeTopology(const CallOptions& options) override;
-  RoutingState Routing() const override { return {routing_->Current()->table, routing_->AgeMs()}; }
-  absl::StatusOr<processor::RoutingTable> AwaitRouting(const CallOptions& options) override;
+  absl::StatusOr<SubmitAnswer> SubmitRequest(v1::SubmitRequestRequest request, std::string_view store, std::string_view key,
+                                             const CallOptions& options) override;
+  RoutingState Routing() const override {
+    return {.application_id = options_.application_id, .table = routing_->Current()->table, .age_ms = routing_->AgeMs()};
+  }
+  absl::StatusOr<RoutingState> AwaitRouting(const CallOptions& options) override;
   absl::StatusOr<std::unique_ptr<ClientSubscription>> Subscribe(std::string_view store, std::string_view resume_token,
                                                                 SubscriptionListener& listener,
                                                                 const CallOptions& options) override;
@@ -118,12 +117,11 @@ class ClusterClient final : public QueryClient {
     if (reroutes_) reroutes_->Increment();
   }
 
-  const QueryClientOptions options_;
-  WorkerChannels channels_;
+  const Options options_;
+  WorkerChannels& channels_;
   std::unique_ptr<TimerThread> timers_;
   std::unique_ptr<RoutingFollower> routing_;
   std::shared_ptr<base::Counter> reroutes_;  // shared with the registry
-  base::MetricsRegistry::CollectorHandle age_;
 
   absl::Mutex stores_mu_;
   uint64_t stores_version_ ABSL_GUARDED_BY(stores_mu_) = 0;  // routing version at which they were asked for
@@ -138,7 +136,7 @@ absl::StatusOr<ClusterClient::Snapshot> ClusterClient::FirstTable(const Deadline
     if (deadline.RemainingMs() <= 0 || !routing_->LastError().ok()) break;
   }
   std::string workers;
-  for (const std::string& worker : options_.workers) workers += (workers.empty() ? "" : ", ") + worker;
+  for (const std::string& worker : options_.seeds) workers += (workers.empty() ? "" : ", ") + worker;
   const absl::Status last = routing_->LastError();
   return QueryError(absl::StatusCode::kUnavailable, reason::kNoWorker,
                     "no worker answers (tried " + workers + ")" +
@@ -150,7 +148,7 @@ absl::Status ClusterClient::AskAny(const Request& request, Response* response, c
   TAILRACE_ASSIGN_OR_RETURN(const Snapshot snapshot, FirstTable(deadline));
   std::vector<std::string> endpoints;
   for (const processor::WorkerRoute& route : snapshot->table.workers) endpoints.push_back(route.endpoint);
-  for (const std::string& seed : options_.workers) {
+  for (const std::string& seed : options_.seeds) {
     if (std::find(endpoints.begin(), endpoints.end(), seed) == endpoints.end()) endpoints.push_back(seed);
   }
   absl::Status last = absl::UnavailableError("no worker is known");
@@ -165,9 +163,11 @@ absl::Status ClusterClient::AskAny(const Request& request, Response* response, c
 absl::StatusOr<std::vector<StoreDescription>> ClusterClient::FetchStores(const Deadline& deadline) {
   const uint64_t version = routing_->Current()->version;
   v1::ListStoresResponse response;
-  TAILRACE_RETURN_IF_ERROR(AskAny(v1::ListStoresRequest(), &response, deadline));
+  v1::ListStoresRequest request;
+  request.set_application_id(options_.application_id);
+  TAILRACE_RETURN_IF_ERROR(AskAny(request, &response, deadline));
   std::vector<StoreDescription> stores;
-  for (const v1::Store& store : response.stores()) stores.push_back(DescriptionOf(store));
+  for (const v1::Store& store : response.stores()) stores.push_back(DescriptionOf(store, options_.application_id));
   absl::MutexLock lock(&stores_mu_);
   stores_.clear();
   for (const StoreDescription& store : stores) stores_[store.name] = store;
@@ -324,6 +324,7 @@ absl::StatusOr<PointAnswer> ClusterClient::Get(std::string_view store, std::stri
   const Deadline deadline(*options_.clock, options.timeout_ms);
   TAILRACE_ASSIGN_OR_RETURN(const StoreDescription description, FindStore(store, deadline));
   v1::GetRequest request;
+  request.set_application_id(options_.application_id);
   request.set_store(description.name);
   request.set_key_text(std::string(key_text));
   if (window_start_ms) SetTimestamp(request.mutable_window_start(), *window_start_ms);
@@ -339,6 +340,7 @@ absl::StatusOr<WindowsAnswer> ClusterClient::FetchWindows(std::string_view store
   const Deadline deadline(*options_.clock, options.timeout_ms);
   TAILRACE_ASSIGN_OR_RETURN(const StoreDescription description, FindStore(store, deadline));
   v1::FetchWindowsRequest request;
+  request.set_application_id(options_.application_id);
   request.set_store(description.name);
   request.set_key_text(std::string(key_text));
   SetRange(&request, {range.from_ms, range.to_ms});
@@ -355,6 +357,7 @@ absl::StatusOr<ScanAnswer> ClusterClient::Scan(std::string_view store, const Win
   const Deadline deadline(*options_.clock, options.timeout_ms);
   TAILRACE_ASSIGN_OR_RETURN(const StoreDescription description, FindStore(store, deadline));
   v1::ScanRequest request;
+  request.set_application_id(options_.application_id);
   request.set_store(description.name);
   if (description.kind != state::StoreKind::kKeyValue) SetRange(&request, {range.from_ms, range.to_ms});
   const int rows = page_size == 0 ? base::limits::kPageSizeDefault : std::min(page_size, base::limits::kPageSizeMax);
@@ -374,6 +377,7 @@ absl::StatusOr<std::vector<std::pair<std::string, std::string>>> ClusterClient::
   const Deadline deadline(*options_.clock, options.timeout_ms);
   TAILRACE_ASSIGN_OR_RETURN(const StoreDescription description, FindStore(store, deadline));
   v1::ListKeysRequest request;
+  request.set_application_id(options_.application_id);
   request.set_store(description.name);
   const bool window = description.kind != state::StoreKind::kKeyValue;
   const TimeRange effective = window ? TimeRange{range.from_ms, range.to_ms} : TimeRange{};
@@ -415,6 +419,7 @@ absl::StatusOr<TopAnswer> ClusterClient::Top(const TopQuery& query, const CallOp
   const Deadline deadline(*options_.clock, options.timeout_ms);
   TAILRACE_ASSIGN_OR_RETURN(const StoreDescription description, FindStore(query.store, deadline));
   v1::TopRequest request;
+  request.set_application_id(options_.application_id);
   request.set_store(description.name);
   request.set_field(query.field);
   request.set_n(query.n);
@@ -444,12 +449,15 @@ absl::StatusOr<std::vector<WorkerTasks>> ClusterClient::ListTasks(const CallOpti
   const Deadline deadline(*options_.clock, options.timeout_ms);
   TAILRACE_ASSIGN_OR_RETURN(const Snapshot snapshot, FirstTable(deadline));
   std::vector<WorkerCall<v1::ListTasksRequest, v1::ListTasksResponse>> calls(snapshot->table.workers.size());
-  for (size_t i = 0; i < calls.size(); ++i) calls[i].worker = channels_.Of(snapshot->table.workers[i].endpoint);
+  for (size_t i = 0; i < calls.size(); ++i) {
+    calls[i].worker = channels_.Of(snapshot->table.workers[i].endpoint);
+    calls[i].request.set_application_id(options_.application_id);
+  }
   CallAll(calls, deadline.RemainingMs());
   std::vector<WorkerTasks> result;
   for (size_t i = 0; i < calls.size(); ++i) {
     const processor::WorkerRoute& route = snapshot->table.workers[i];
-    WorkerTasks worker{.instance = route.instance, .endpoint = route.endpoint, .state = {}, .ready = false, .tasks = {}};
+    WorkerTasks worker{.application_id = options_.application_id, .instance = route.instance, .endpoint = route.endpoint, .state = {}, .ready = false, .tasks = {}};
     if (calls[i].status.ok()) {
       worker.state = calls[i].response.state();
       worker.ready = calls[i].response.ready();
@@ -467,15 +475,25 @@ absl::StatusOr<std::vector<WorkerTasks>> ClusterClient::ListTasks(const CallOpti
 }
 
 absl::StatusOr<processor::TopologyDescription> ClusterClient::DescribeTopology(const CallOptions& options) {
+  v1::DescribeTopologyRequest request;
+  request.set_application_id(options_.application_id);
   v1::DescribeTopologyResponse response;
-  TAILRACE_RETURN_IF_ERROR(
-      AskAny(v1::DescribeTopologyRequest(), &response, Deadline(*options_.clock, options.timeout_ms)));
+  TAILRACE_RETURN_IF_ERROR(AskAny(request, &response, Deadline(*options_.clock, options.timeout_ms)));
   return TopologyOf(response);
 }
 
-absl::StatusOr<processor::RoutingTable> ClusterClient::AwaitRouting(const CallOptions& options) {
-  TAILRACE_ASSIGN_OR_RETURN(const Snapshot snapshot, FirstTable(Deadline(*options_.clock, options.timeout_ms)));
-  return snapshot->table;
+absl::StatusOr<SubmitAnswer> ClusterClient::SubmitRequest(v1::SubmitRequestRequest request, std::string_view store,
+                                                          std::string_view key, const CallOptions& options) {
+  const Deadline deadline(*options_.clock, options.timeout_ms);
+  TAILRACE_ASSIGN_OR_RETURN(const StoreDescription description, FindStore(store, deadline));
+  v1::SubmitRequestResponse response;
+  TAILRACE_RETURN_IF_ERROR(AskOwner(description, key, request, options, deadline, &response));
+  return SubmitAnswer{.created = response.created(), .row = RowOf(std::move(*response.mutable_row()))};
+}
+
+absl::StatusOr<RoutingState> ClusterClient::AwaitRouting(const CallOptions& options) {
+  TAILRACE_RETURN_IF_ERROR(FirstTable(Deadline(*options_.clock, options.timeout_ms)).status());
+  return Routing();
 }
 
 absl::StatusOr<std::unique_ptr<ClientSubscription>> ClusterClient::Subscribe(std::string_view store,
@@ -494,8 +512,8 @@ absl::StatusOr<std::unique_ptr<ClientSubscription>> ClusterClient::Subscribe(std
 
 }  // namespace
 
-std::unique_ptr<QueryClient> QueryClient::Create(QueryClientOptions options) {
-  return std::make_unique<ClusterClient>(std::move(options));
+std::shared_ptr<ApplicationClient> ApplicationClient::Create(Options options, WorkerChannels& channels) {
+  return std::make_shared<ClusterClient>(std::move(options), channels);
 }
 
 }  // namespace tailrace::grpc_api

@@ -124,6 +124,7 @@ class ClusterSubscription::Core : public std::enable_shared_from_this<Core> {
   void Open(const std::string& endpoint, uint64_t generation) {
     v1::SubscribeRequest request;
     request.set_store(store_.name);
+    request.set_application_id(store_.application_id);
     {
       absl::MutexLock lock(&mu_);
       // A worker that owns nothing we have heard of begins with what is new.

@@ -45,9 +45,10 @@ std::vector<std::string> RoutingSnapshot::Holders(const base::TaskId& task, bool
   return holders;
 }
 
-RoutingFollower::RoutingFollower(std::vector<std::string> seeds, WorkerChannels& channels, TimerThread& timers,
-                                 const base::Clock& clock)
-    : seeds_(std::move(seeds)),
+RoutingFollower::RoutingFollower(std::string application_id, std::vector<std::string> seeds, WorkerChannels& channels,
+                                 TimerThread& timers, const base::Clock& clock)
+    : application_id_(std::move(application_id)),
+      seeds_(std::move(seeds)),
       channels_(channels),
       timers_(timers),
       clock_(clock),
@@ -80,8 +81,10 @@ void RoutingFollower::Connect() {
     if (candidates.empty()) return;
     endpoint = candidates[next_candidate_++ % candidates.size()];
   }
+  v1::WatchRoutingRequest request;
+  request.set_application_id(application_id_);
   stream_ = channels_.Of(endpoint)->WatchRouting(
-      [this, endpoint](const v1::WatchRoutingResponse& message) { Accept(message, endpoint); },
+      std::move(request), [this, endpoint](const v1::WatchRoutingResponse& message) { Accept(message, endpoint); },
       [this](const absl::Status& status) { Ended(status); });
 }
 

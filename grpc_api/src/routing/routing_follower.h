@@ -31,7 +31,7 @@ struct RoutingSnapshot {
 // Thread-safe. Everything given outlives it.
 class RoutingFollower {
  public:
-  RoutingFollower(std::vector<std::string> seeds, WorkerChannels& channels, TimerThread& timers,
+  RoutingFollower(std::string application_id, std::vector<std::string> seeds, WorkerChannels& channels, TimerThread& timers,
                   const base::Clock& clock);
   // Must be called after the timer thread has stopped and before the channels go.
   ~RoutingFollower();
@@ -59,6 +59,7 @@ class RoutingFollower {
   void Ended(const absl::Status& status);
   std::vector<std::string> Candidates() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
+  const std::string application_id_;
   const std::vector<std::string> seeds_;
   WorkerChannels& channels_;
   TimerThread& timers_;

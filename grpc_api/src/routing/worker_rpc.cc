@@ -93,6 +93,7 @@ class GrpcWorker final : public WorkerRpc, public std::enable_shared_from_this<G
   void Call(v1::Method##Request request, v1::Method##Response* response, int64_t timeout_ms, Done done) override { \
     Unary(&v1::QueryService::StubInterface::async_interface::Method, std::move(request), response, timeout_ms, std::move(done)); \
   }
+  TAILRACE_UNARY(ListApplications)
   TAILRACE_UNARY(ListStores)
   TAILRACE_UNARY(Get)
   TAILRACE_UNARY(FetchWindows)
@@ -101,6 +102,7 @@ class GrpcWorker final : public WorkerRpc, public std::enable_shared_from_this<G
   TAILRACE_UNARY(Top)
   TAILRACE_UNARY(DescribeTopology)
   TAILRACE_UNARY(ListTasks)
+  TAILRACE_UNARY(SubmitRequest)
 #undef TAILRACE_UNARY
 
   std::unique_ptr<RpcStream> Subscribe(v1::SubscribeRequest request,
@@ -113,11 +115,11 @@ class GrpcWorker final : public WorkerRpc, public std::enable_shared_from_this<G
     });
     return reader;
   }
-  std::unique_ptr<RpcStream> WatchRouting(std::function<void(const v1::WatchRoutingResponse&)> on_message,
+  std::unique_ptr<RpcStream> WatchRouting(v1::WatchRoutingRequest request,
+                                          std::function<void(const v1::WatchRoutingResponse&)> on_message,
                                           Done done) override {
     auto reader =
         std::make_unique<StreamReader<v1::WatchRoutingResponse>>(endpoint_, std::move(on_message), std::move(done));
-    const v1::WatchRoutingRequest request;
     reader->Start([&](grpc::ClientContext* context, grpc::ClientReadReactor<v1::WatchRoutingResponse>* reactor) {
       stub_->async()->WatchRouting(context, &request, reactor);
     });

@@ -30,6 +30,8 @@ class WorkerRpc {
   virtual const std::string& endpoint() const = 0;
 
   // The response is written before `done` is called, and lives until then.
+  virtual void Call(v1::ListApplicationsRequest request, v1::ListApplicationsResponse* response, int64_t timeout_ms,
+                    Done done) = 0;
   virtual void Call(v1::ListStoresRequest request, v1::ListStoresResponse* response, int64_t timeout_ms, Done done) = 0;
   virtual void Call(v1::GetRequest request, v1::GetResponse* response, int64_t timeout_ms, Done done) = 0;
   virtual void Call(v1::FetchWindowsRequest request, v1::FetchWindowsResponse* response, int64_t timeout_ms,
@@ -40,12 +42,15 @@ class WorkerRpc {
   virtual void Call(v1::DescribeTopologyRequest request, v1::DescribeTopologyResponse* response, int64_t timeout_ms,
                     Done done) = 0;
   virtual void Call(v1::ListTasksRequest request, v1::ListTasksResponse* response, int64_t timeout_ms, Done done) = 0;
+  virtual void Call(v1::SubmitRequestRequest request, v1::SubmitRequestResponse* response, int64_t timeout_ms,
+                    Done done) = 0;
 
   // Messages come one at a time; `done` is the last call.
   virtual std::unique_ptr<RpcStream> Subscribe(v1::SubscribeRequest request,
                                                std::function<void(const v1::SubscribeResponse&)> on_message,
                                                Done done) = 0;
-  virtual std::unique_ptr<RpcStream> WatchRouting(std::function<void(const v1::WatchRoutingResponse&)> on_message,
+  virtual std::unique_ptr<RpcStream> WatchRouting(v1::WatchRoutingRequest request,
+                                                  std::function<void(const v1::WatchRoutingResponse&)> on_message,
                                                   Done done) = 0;
 };
 

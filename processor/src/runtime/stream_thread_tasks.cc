@@ -100,11 +100,11 @@ absl::Status StreamThread::StartTask(Entry& entry, RestoreResult& result) {
     TAILRACE_ASSIGN_OR_RETURN(input.fallback, Fallback(entry, input.partition));
     if (input.next.value() < 0) input.next = input.fallback;
     input.consumed = context_.metrics->registry.GetCounter("tailrace_records_consumed_total", "Records taken from source topics.",
-                                                           {{"topic", input.partition.topic}});
+                                                           {{"application", options.application_id}, {"topic", input.partition.topic}});
     entry.inputs.push_back(std::move(input));
   }
   entry.processed = context_.metrics->registry.GetCounter("tailrace_records_processed_total", "Records processed.",
-                                                          {{"task", id.ToString()}});
+                                                          {{"application", options.application_id}, {"task", id.ToString()}});
   state::TaskState* const state = result.state.get();
   entry.observer = context_.subscriptions->NewObserver(id, state->specs());
   state->SetCommitObserver(entry.observer.get());
@@ -247,7 +247,7 @@ void StreamThread::CloseTask(const base::TaskId& id) {
   if (entry.task != nullptr) CloseOperators(entry);
   entry.local->set_phase(TaskPhase::kClosed);
   entries_.erase(found);
-  context_.metrics->registry.Remove({{"task", id.ToString()}});
+  context_.metrics->registry.Remove({{"application", context_.options.application_id}, {"task", id.ToString()}});
   context_.tasks.Remove(id);  // only now may it be released
   context_.wake_coordinator();
 }

@@ -20,6 +20,7 @@
 #include "runtime/stream_thread.h"
 #include "tailrace/base/check.h"
 #include "tailrace/base/log.h"
+#include "tailrace/state/process_memory.h"
 
 namespace tailrace::processor {
 namespace {
@@ -105,7 +106,7 @@ absl::Status Streams::Impl::Prepare() {
     if (options.instance_id.empty()) {
       TAILRACE_ASSIGN_OR_RETURN(options.instance_id, directory->InstanceId());
     }
-    context.memory = state::MemoryBudget::Create(static_cast<size_t>(options.state_memory_bytes));
+    context.memory = state::ProcessMemory(static_cast<size_t>(options.state_memory_bytes));
   } else if (options.instance_id.empty()) {
     options.instance_id = NewInstanceId();
   }
@@ -256,25 +257,26 @@ void Streams::Impl::Shutdown(bool leave) {
 
 void Streams::Impl::CollectMetrics(base::MetricsSink& sink) const {
   const StreamsState now = state.Get();
+  const std::string& application = context.options.application_id;
   for (int i = 0; i <= static_cast<int>(StreamsState::kError); ++i) {
     const auto one = static_cast<StreamsState>(i);
-    sink.Gauge("tailrace_state", "1 for the present state.", {{"state", std::string(StreamsStateName(one))}}, one == now ? 1 : 0);
+    sink.Gauge("tailrace_state", "1 for the present state.", {{"application", application}, {"state", std::string(StreamsStateName(one))}}, one == now ? 1 : 0);
   }
   const auto tasks = context.tasks.All();
-  sink.Gauge("tailrace_assigned_tasks", "Tasks open in this process.", {{"role", "active"}}, static_cast<double>(tasks.size()));
+  sink.Gauge("tailrace_assigned_tasks", "Tasks open in this process.", {{"application", application}, {"role", "active"}}, static_cast<double>(tasks.size()));
   for (const auto& task : tasks) {
     const TaskInfo info = task->Info();
     const std::string id = info.id.ToString();
-    sink.Gauge("tailrace_restore_remaining_records", "Changelog records still to be read.", {{"task", id}},
+    sink.Gauge("tailrace_restore_remaining_records", "Changelog records still to be read.", {{"application", application}, {"task", id}},
                static_cast<double>(std::max<int64_t>(info.restore_total - info.restore_done, 0)));
-    sink.Gauge("tailrace_uncommitted_bytes", "Bytes of changes since the last commit.", {{"task", id}},
+    sink.Gauge("tailrace_uncommitted_bytes", "Bytes of changes since the last commit.", {{"application", application}, {"task", id}},
                static_cast<double>(task->uncommitted_bytes.load()));
     if (info.stream_time_ms >= 0)
-      sink.Gauge("tailrace_stream_time_seconds", "Largest event time seen.", {{"task", id}}, static_cast<double>(info.stream_time_ms) / 1e3);
+      sink.Gauge("tailrace_stream_time_seconds", "Largest event time seen.", {{"application", application}, {"task", id}}, static_cast<double>(info.stream_time_ms) / 1e3);
     for (const InputProgress& input : info.inputs)
       if (input.end_offset.value() >= 0 && input.next_offset.value() >= 0)
         sink.Gauge("tailrace_consumer_lag_records", "Records behind the end of the partition, as last heard.",
-                   {{"topic", input.partition.topic}, {"partition", std::to_string(input.partition.partition.value())}},
+                   {{"application", application}, {"topic", input.partition.topic}, {"partition", std::to_string(input.partition.partition.value())}},
                    static_cast<double>(std::max<int64_t>(input.end_offset.value() - input.next_offset.value(), 0)));
   }
 }

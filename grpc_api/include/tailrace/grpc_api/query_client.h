@@ -1,5 +1,6 @@
-// Queries over a whole application: finds the worker that owns a key, asks all of them for ranges, merges their answers,
-// and goes to another copy when one has moved or gone. What the gateway and `tailrace query` use.
+// Queries over the applications of a set of workers: finds the application that has a store and the worker that owns a key,
+// asks all workers for ranges, merges their answers, and goes to another copy when one has moved or gone. What the gateway
+// and `tailrace query` use.
 //
 //   auto client = grpc_api::QueryClient::Create({.workers = {"worker-0:9090", "worker-1:9090"}});
 //   auto top = client->Top({.store = "city-metrics", .field = "posts", .n = 5}, {});
@@ -22,12 +23,14 @@
 #include "tailrace/base/limits.h"
 #include "tailrace/base/metrics.h"
 #include "tailrace/base/status.h"
+#include "tailrace/grpc_api/request_kind.h"
 #include "tailrace/processor/query.h"
 
 namespace tailrace::grpc_api {
 
 struct QueryClientOptions {
-  // host:port of one or more workers to begin with; the others are learnt from the routing table.
+  // host:port of workers to begin with, at least one that runs each application; the others are learnt from the routing
+  // tables. What they run is asked again and again, so an application that comes later is found.
   std::vector<std::string> workers;
   // Where tailrace_gateway_* go; null: nowhere. Outlives the client.
   base::MetricsRegistry* metrics = nullptr;
@@ -52,6 +55,7 @@ struct WindowRange {
 };
 
 struct StoreDescription {
+  std::string application_id;
   std::string name;
   state::StoreKind kind = state::StoreKind::kKeyValue;
   int64_t window_size_ms = 0;
@@ -137,6 +141,7 @@ struct TopAnswer {
 };
 
 struct WorkerTasks {
+  std::string application_id;
   std::string instance;
   std::string endpoint;
   std::string state;  // RUNNING, REBALANCING, ...; empty when the worker did not answer
@@ -172,19 +177,31 @@ class ClientSubscription {
   virtual bool connected() const = 0;
 };
 
-// The routing table as last heard.
+// An application's routing table as last heard.
 struct RoutingState {
+  std::string application_id;
   processor::RoutingTable table;
   // Since a worker last confirmed it; negative: never heard.
   int64_t age_ms = -1;
 };
 
+struct ApplicationTopology {
+  std::string application_id;
+  processor::TopologyDescription topology;
+};
+
+struct SubmitAnswer {
+  bool created = false;  // by this call
+  QueryRow row;          // of store `requests`
+};
+
 class QueryClient {
  public:
-  // Connects in the background; calls wait for the first routing table within their timeout.
+  // Connects in the background; calls wait for the first answer of a worker within their timeout.
   static std::unique_ptr<QueryClient> Create(QueryClientOptions options);
   virtual ~QueryClient() = default;
 
+  // Of all applications, by application and name.
   virtual absl::StatusOr<std::vector<StoreDescription>> ListStores(const CallOptions& options) = 0;
   virtual absl::StatusOr<StoreDescription> Store(std::string_view name, const CallOptions& options) = 0;
   // `key_text` as a person writes it; `window_start_ms` for window stores.
@@ -205,12 +222,16 @@ class QueryClient {
       const CallOptions& options) = 0;
   virtual absl::StatusOr<TopAnswer> Top(const TopQuery& query, const CallOptions& options) = 0;
 
-  // One entry per worker of the routing table, also for one that does not answer.
+  // Asks for a history (RequestRegistry): created the first time, afterwards the state of the first request.
+  virtual absl::StatusOr<SubmitAnswer> SubmitRequest(RequestKind kind, std::string_view name, const CallOptions& options) = 0;
+
+  // One entry per application and worker of its routing table, also for one that does not answer.
   virtual absl::StatusOr<std::vector<WorkerTasks>> ListTasks(const CallOptions& options) = 0;
-  virtual absl::StatusOr<processor::TopologyDescription> DescribeTopology(const CallOptions& options) = 0;
-  virtual RoutingState Routing() const = 0;
-  // Waits for the first routing table.
-  virtual absl::StatusOr<processor::RoutingTable> AwaitRouting(const CallOptions& options) = 0;
+  virtual absl::StatusOr<std::vector<ApplicationTopology>> DescribeTopologies(const CallOptions& options) = 0;
+  // One per application that is known, without asking; empty before the first answer of a worker.
+  virtual std::vector<RoutingState> Routing() const = 0;
+  // Waits for the first routing table of every application.
+  virtual absl::StatusOr<std::vector<RoutingState>> AwaitRouting(const CallOptions& options) = 0;
 
   // Follows the store's tasks wherever they go. `resume_token` empty: only what is new. The listener outlives the
   // subscription, and the subscription ends before the client.

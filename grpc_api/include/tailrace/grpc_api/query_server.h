@@ -1,12 +1,14 @@
-// The worker's query service: gRPC over everything a processor::Queryable shows, plus health and reflection.
+// The worker's query service: gRPC over everything that the processor::Queryable of each of its applications shows, plus
+// health and reflection.
 //
-//   grpc_api::QueryServer server({.listen = "0.0.0.0:9090", .metrics = &metrics}, streams);
+//   grpc_api::QueryServer server({.listen = "0.0.0.0:9090", .metrics = &metrics}, streams.queryable());
 //   TAILRACE_RETURN_IF_ERROR(server.Start());
 //   ...
 //   server.Shutdown(5'000);   // health says NOT_SERVING, streams end, running queries finish or are cut at the deadline
 //
 // Health services: "" is serving while the server runs (liveness); "startup" from the first time that every assigned task
-// was running; "readiness" and "tailrace.v1.QueryService" while every assigned task is running.
+// was running; "readiness" and "tailrace.v1.QueryService" while every assigned task is running, of all applications that
+// decide about it.
 #pragma once
 
 #include <cstddef>
@@ -45,13 +47,25 @@ struct QueryServerOptions {
   const base::Clock* clock = &base::SystemClock();
 };
 
-// Thread-safe. The Queryable outlives the server. The destructor shuts down at once.
+class RequestRegistry;
+
+// Thread-safe. What is added outlives the server, or is removed before it goes. The destructor shuts down at once.
 class QueryServer {
  public:
+  explicit QueryServer(QueryServerOptions options);
+  // With one application from the start.
   QueryServer(QueryServerOptions options, processor::Queryable& queryable);
   ~QueryServer();
   QueryServer(const QueryServer&) = delete;
   QueryServer& operator=(const QueryServer&) = delete;
+
+  // Serves one more application, before or after Start. Where two have a store of the same name the first answers, unless
+  // a request names the other.
+  void Add(processor::Queryable& queryable, bool decides_readiness = true);
+  // Ends its streams and waits for its running queries: nothing of it is used afterwards.
+  void Remove(const processor::Queryable& queryable);
+  // Answers SubmitRequest; null: such calls are refused. It outlives the server.
+  void SetRequests(RequestRegistry* requests);
 
   // Listens and answers from when it returns. Errors: kUnavailable when the address cannot be listened on.
   absl::Status Start();

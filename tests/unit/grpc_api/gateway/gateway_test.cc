@@ -199,7 +199,7 @@ TEST_F(GatewayTest, ExpiredIsGoneAndNotMissing) {
 TEST_F(GatewayTest, OperationsRoutes) {
   const json tasks = GetJson("/api/v1/tasks");
   ASSERT_EQ(tasks["items"].size(), 4u);
-  EXPECT_EQ(tasks["items"][1], json::parse(R"({"task":"0_1","worker":"worker-1","role":"active","state":"running",
+  EXPECT_EQ(tasks["items"][1], json::parse(R"({"application":"city-metrics","task":"0_1","worker":"worker-1","role":"active","state":"running",
     "stream_time":)" + tasks["items"][1]["stream_time"].dump() + R"(,"lag":10,"restore":null,
     "inputs":[{"topic":"posts","partition":1,"offset":90,"end_offset":100,"lag":10}]})"));
   const json topology = GetJson("/api/v1/topology");
@@ -208,7 +208,7 @@ TEST_F(GatewayTest, OperationsRoutes) {
   EXPECT_NE(topology["text"].get<std::string>().find("Sub-topology: 0"), std::string::npos);
   const json routing = GetJson("/api/v1/routing");
   EXPECT_EQ(routing["epoch"], 1);
-  EXPECT_EQ(routing["workers"][0], json::parse(R"({"instance":"worker-0","endpoint":")" + cluster_.endpoint(0) +
+  EXPECT_EQ(routing["workers"][0], json::parse(R"({"application":"city-metrics","epoch":1,"instance":"worker-0","endpoint":")" + cluster_.endpoint(0) +
                                                R"(","active":["0_0","0_2"],"standby":[]})"));
   EXPECT_EQ(Get("/healthz").status, 200);
   EXPECT_EQ(Get("/readyz").status, 200);

@@ -334,8 +334,9 @@ TEST(StreamsQueries, ShowsStoresViewsTasksRoutingAndUpdates) {
   EXPECT_EQ(routing.workers[0].endpoint, "here:1");
   EXPECT_EQ(routing.workers[0].active.size(), 4u);
   const std::string page = metrics.Expose();
-  for (const char* const line : {"tailrace_state{state=\"RUNNING\"} 1", "tailrace_assigned_tasks{role=\"active\"} 4",
-                                 "tailrace_records_consumed_total{topic=\"words\"} 1000"})
+  for (const char* const line : {"tailrace_state{application=\"app\",state=\"RUNNING\"} 1",
+                                 "tailrace_assigned_tasks{application=\"app\",role=\"active\"} 4",
+                                 "tailrace_records_consumed_total{application=\"app\",topic=\"words\"} 1000"})
     EXPECT_NE(page.find(line), std::string::npos) << line << "\n" << page;
   EXPECT_EQ(page.find("tailrace_records_emitted_total 0\n"), std::string::npos);
   subscription->reset();
