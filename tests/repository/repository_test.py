@@ -31,11 +31,13 @@ HOMES = {
     r"librdkafka/": ["kafka/src/"],
     r"rocksdb/": ["state/src/", "kafka/src/embedded/"],
     r"grpc(pp|\+\+)?/": ["grpc_api/src/"],
-    r"boost/(asio|beast)": ["grpc_api/src/", "ingest/src/", "cli/src/"],
+    r"boost/(asio|beast)": ["grpc_api/src/", "ingest/src/http/", "cli/src/"],
     r"prometheus/": ["base/src/"],
     r"spdlog/": ["base/src/"],
     r"CLI/": ["cli/src/"],
-    r"(curl/|zlib\.h)": ["pipeline/src/input/"],
+    r"curl/": ["pipeline/src/input/", "ingest/src/http/"],
+    # Gzip, and the checksum of what is spilled.
+    r"zlib\.h": ["pipeline/src/input/", "ingest/src/spill/"],
 }
 # Types that no public header shows.
 HIDDEN = r"curl/|zlib\.h|librdkafka/|rocksdb/|grpc(pp|\+\+)?/|google/protobuf/|prometheus/|spdlog/|yaml-cpp/|boost/(asio|beast)|.*\.pb\.h"

@@ -18,7 +18,7 @@ namespace {
 
 using base::Reaction;
 
-constexpr int kFirstAskMs = 5'000;
+constexpr int kFirstAskMs = 2'000;
 // One step of the sending thread, and its rest while there is nothing to send: how long an end may go unnoticed.
 constexpr int kStepMs = 500;
 constexpr int kIdleMs = 100;
@@ -69,6 +69,8 @@ class Writer final : public SpillingWriter {
   void WaitForRoom(int timeout_ms) override {
     (void)WaitUntil(timeout_ms, [&] { return pending_bytes() < options_.bytes_max / 2; });
   }
+
+  void StopSending() override { stop_.Request(); }
 
   int64_t records() const override { return records_.load(); }
   int64_t refused() const override { return refused_.load(); }

@@ -45,6 +45,9 @@ class SpillingWriter : public RecordSink {
   // Waits like Drain, for room instead: OK once less than half of the bound is in use, or the time is over.
   virtual void WaitForRoom(int timeout_ms) = 0;
 
+  // Sends nothing more. Its end, which waits for its thread, then takes less long.
+  virtual void StopSending() = 0;
+
   // Records that were taken, by this process.
   virtual int64_t records() const = 0;
   // Records that the log refuses for their size.
