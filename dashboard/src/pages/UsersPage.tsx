@@ -9,7 +9,7 @@ import { useZoneOptions, zoneOf, zoneParameter } from "../components/useZones";
 import { formatMoment } from "../model/format";
 import { useEvery } from "../model/useEvery";
 import { kViewRanges, requestState, viewRangeOf } from "../model/views";
-import { realProblems, whyEmpty } from "../model/why";
+import { isNotRunning, realProblems, whyEmpty } from "../model/why";
 import { useSetParameters } from "../routing/useRoute";
 import { RequestForm } from "../users/RequestForm";
 import { SentimentCard } from "../users/SentimentCard";
@@ -65,7 +65,9 @@ export default function UsersPage({ route }: PageProps) {
           <p><button type="button" className="button" onClick={() => set({ user: undefined, ticker: undefined })}>Show all users and tickers again</button></p>
         )}
         <SentimentCard user={user} ticker={ticker} />
-        <Panel title="Ask for a history" note="A user's posts or five years of a ticker's bars are loaded once and then kept up to date" why={null} testId="request">
+        <Panel title="Ask for a history" note="A user's posts or five years of a ticker's bars are loaded once and then kept up to date" testId="request"
+          why={isNotRunning(requests.problem) ? "Nothing can be asked for here: the request registry is not running." : null}
+        >
           <RequestForm onSubmitted={requests.reload} />
         </Panel>
         <Panel

@@ -90,6 +90,8 @@ Problem ProblemOf(const absl::Status& status) {
     case absl::StatusCode::kCancelled:
       return {.status = 503, .type = "unavailable", .title = "Not available at the moment", .detail = message,
               .errors = {}, .retry_after_s = 1};
+    case absl::StatusCode::kUnimplemented:
+      return {.status = 501, .type = "no-registry", .title = "Not possible here", .detail = message, .errors = {}};
     case absl::StatusCode::kDeadlineExceeded:
       return {.status = 504, .type = "timeout", .title = "The answer took too long", .detail = message, .errors = {}};
     default:

@@ -38,6 +38,8 @@ void AddTrendRoutes(Router& router, const RouteContext& context);
 void AddViewRoutes(Router& router, const RouteContext& context);
 // /api/v1/tickers/{symbol}/candles, /api/v1/wages/top
 void AddMarketRoutes(Router& router, const RouteContext& context);
+// /api/v1/requests...
+void AddRequestRoutes(Router& router, const RouteContext& context);
 // /api/v1/joins/sentiment
 void AddJoinRoutes(Router& router, const RouteContext& context);
 // /api/v1/{tasks,topology,routing}, /healthz, /readyz, /metrics, /openapi.yaml
@@ -49,6 +51,7 @@ inline void AddAllRoutes(Router& router, const RouteContext& context) {
   AddTrendRoutes(router, context);
   AddViewRoutes(router, context);
   AddMarketRoutes(router, context);
+  AddRequestRoutes(router, context);
   AddJoinRoutes(router, context);
   AddStoreRoutes(router, context);
 }

@@ -53,6 +53,7 @@ class ProductRoutesTest : public ::testing::Test {
     worker_.AddWindowStore("ohlcv", kMinute, kDay, {});
     worker_.AddWindowStore("wages", kMinute, kDay, {{"average", {Union::kMean, "count"}}, {"count", {Union::kSum}}});
     worker_.AddKeyValueStore("sentiment");
+    worker_.AddKeyValueStore("requests");
     server_ = std::make_unique<QueryServer>(QueryServerOptions{.listen = "127.0.0.1:0"}, worker_);
     EXPECT_TRUE(server_->Start().ok());
     const std::string endpoint = "127.0.0.1:" + std::to_string(server_->port());
@@ -265,6 +266,47 @@ TEST_F(ProductRoutesTest, SentimentAndDayChange) {
   EXPECT_EQ(Wrong("/api/v1/joins/sentiment?user=a|b&n=0&from=2&to=1"), (std::set<std::string>{"user", "n", "from"}));
 }
 
+TEST_F(ProductRoutesTest, RequestsAndTheirStates) {
+  worker_.Put("requests", "user|alice", R"({"id":"1","kind":"user","name":"alice","requested_at":1000,"state":"ready","updated_at":5000})");
+  worker_.Put("requests", "user|bob", R"({"id":"2","kind":"user","name":"bob","requested_at":3000,"state":"failed","reason":"there is no such user","updated_at":4000})");
+  worker_.Put("requests", "ticker|AAPL", R"({"id":"3","kind":"ticker","name":"AAPL","requested_at":6000,"state":"computing","updated_at":7000})");
+  const json all = GetJson("/api/v1/requests");
+  EXPECT_EQ(all["total"], 3);
+  EXPECT_EQ(all["items"][0], json::parse(R"({"id":"3","kind":"ticker","name":"AAPL","state":"computing",
+    "requested_at":"1970-01-01T00:00:06Z","updated_at":"1970-01-01T00:00:07Z"})"));
+  EXPECT_EQ(all["items"][1]["name"], "alice") << "last changed first";
+  EXPECT_EQ(GetJson("/api/v1/requests?kind=user&state=failed")["items"][0]["reason"], "there is no such user");
+  EXPECT_EQ(GetJson("/api/v1/requests?kind=user&n=1")["items"].size(), 1u);
+  EXPECT_EQ(GetJson("/api/v1/requests/user/@Alice")["state"], "ready");
+  EXPECT_EQ(GetJson("/api/v1/requests/ticker/aapl")["name"], "AAPL");
+  EXPECT_EQ(GetProblem("/api/v1/requests/user/nobody", 404)["type"], "urn:tailrace:problem:unknown-request");
+  EXPECT_EQ(Wrong("/api/v1/requests?kind=city&state=done&n=0"), (std::set<std::string>{"kind", "state", "n"}));
+  EXPECT_EQ(Wrong("/api/v1/requests/city/a%7Cb"), (std::set<std::string>{"kind", "name"}));
+}
+
+TEST_F(ProductRoutesTest, ARequestIsCheckedBeforeItIsMade) {
+  const auto post = [this](const std::string& body, const std::string& type = "application/json") {
+    HttpConnection connection(gateway_->port());
+    return connection.Get("/api/v1/requests", "Content-Type: " + type + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body, "POST");
+  };
+  const auto wrong = [&](const std::string& body) {
+    const HttpReply reply = post(body);
+    EXPECT_EQ(reply.status, 400) << body << " " << reply.body;
+    std::set<std::string> names;
+    const json problem = json::parse(reply.body, nullptr, false);
+    for (const json& error : problem["errors"]) names.insert(error["parameter"].get<std::string>());
+    return names;
+  };
+  EXPECT_EQ(wrong("{"), std::set<std::string>{"body"});
+  EXPECT_EQ(wrong("[]"), std::set<std::string>{"body"});
+  EXPECT_EQ(wrong("{}"), (std::set<std::string>{"kind", "name"}));
+  EXPECT_EQ(wrong(R"({"kind":"city","name":"a|b","more":1})"), (std::set<std::string>{"kind", "name", "more"}));
+  EXPECT_EQ(wrong(R"({"kind":7,"name":null})"), (std::set<std::string>{"kind", "name"}));
+  EXPECT_EQ(post(R"({"kind":"user","name":"alice"})", "text/plain").status, 415);
+  EXPECT_EQ(post(R"({"kind":"user","name":"alice"})").status, 501) << "this worker keeps no registry";
+  EXPECT_EQ(HttpConnection(gateway_->port()).Get("/api/v1/requests", "", "DELETE").headers.at("allow"), "GET, HEAD, POST");
+}
+
 TEST_F(ProductRoutesTest, APollThatFindsNothingNewIsCheap) {
   const HttpReply first = HttpGet(gateway_->port(), "/api/v1/stores");
   ASSERT_EQ(first.status, 200);
@@ -287,7 +329,7 @@ TEST_F(ProductRoutesTest, APipelineThatDoesNotRunIsAnUnknownStore) {
   ASSERT_TRUE(gateway.Start().ok());
   for (const char* path : {"/api/v1/trends", "/api/v1/trends?topic=x", "/api/v1/trends?source=x", "/api/v1/languages", "/api/v1/users",
                            "/api/v1/users/x", "/api/v1/tickers", "/api/v1/tickers/x", "/api/v1/tickers/x/candles", "/api/v1/wages/top",
-                           "/api/v1/joins/sentiment"}) {
+                           "/api/v1/joins/sentiment", "/api/v1/requests", "/api/v1/requests/user/x"}) {
     const HttpReply reply = HttpGet(gateway.port(), path);
     EXPECT_EQ(reply.status, 404) << path;
     EXPECT_EQ(json::parse(reply.body)["type"], "urn:tailrace:problem:unknown-store") << path;
