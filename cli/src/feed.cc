@@ -25,7 +25,7 @@ absl::StatusOr<std::vector<ingest::ProduceOptions>> PlanFeeds(const std::vector<
                                                               const std::vector<std::string>& formats) {
   std::map<std::string, std::string> topics;  // to their formats
   for (const pipeline::PipelineSpec* const one : pipelines)
-    for (const pipeline::SourceSpec& source : one->sources) topics.emplace(source.topic, source.format);
+    for (const pipeline::SourceSpec& source : one->AllSources()) topics.emplace(source.topic, source.format);
   const auto names = [&] {
     return absl::StrJoin(topics, ", ", [](std::string* text, const auto& topic) { text->append(topic.first); });
   };

@@ -33,7 +33,8 @@ class ApplicationClient {
   virtual absl::StatusOr<WindowsAnswer> FetchWindows(std::string_view store, std::string_view key_text,
                                                      const WindowRange& range, bool merge, const CallOptions& options) = 0;
   virtual absl::StatusOr<ScanAnswer> Scan(std::string_view store, const WindowRange& range, int page_size,
-                                          std::string_view page_token, const CallOptions& options) = 0;
+                                          std::string_view page_token, const CallOptions& options,
+                                          std::string_view key_prefix) = 0;
   virtual absl::StatusOr<std::vector<std::pair<std::string, std::string>>> ListKeys(
       std::string_view store, const WindowRange& range, std::string_view positive_field, size_t keys_max,
       const CallOptions& options) = 0;

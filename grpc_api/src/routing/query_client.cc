@@ -77,9 +77,9 @@ class DirectoryClient final : public QueryClient {
     });
   }
   absl::StatusOr<ScanAnswer> Scan(std::string_view store, const WindowRange& range, int page_size, std::string_view page_token,
-                                  const CallOptions& options) override {
+                                  const CallOptions& options, std::string_view key_prefix) override {
     return Ask<ScanAnswer>(store, options, [&](auto& client, const auto& left) {
-      return client.Scan(store, range, page_size, page_token, left);
+      return client.Scan(store, range, page_size, page_token, left, key_prefix);
     });
   }
   absl::StatusOr<std::vector<std::pair<std::string, std::string>>> ListKeys(std::string_view store, const WindowRange& range,
