@@ -1,8 +1,10 @@
 """A pipeline that runs live on the embedded log (`tailrace dev`), asked with `tailrace query --json`."""
 import json
 import os
+import random
 import re
 import signal
+import socket
 import subprocess
 import time
 
@@ -12,13 +14,25 @@ DEADLINE_SECONDS = 60
 POLL_SECONDS = 0.1
 
 
+def free_port():
+    """Workers tell each other this port, so it must be known before one starts. Below those that the kernel gives to clients."""
+    with socket.socket() as probe:
+        while True:
+            port = random.randint(10_000, 30_000)
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+
+
 class Live:
-    """Use it in a with statement. Every port is chosen by the kernel."""
+    """Use it in a with statement."""
 
     def __init__(self, folder, pipeline, file, **parameters):
         self.log = f"{folder}/{pipeline}.log"
         command = [truth.BINARY, "dev", str(truth.SOURCE / f"pipelines/{pipeline}.yaml"), "--input", str(file), "--listen", "127.0.0.1:0"]
-        settings = {"log.embedded.dir": f"{folder}/{pipeline}-log", "state.dir": f"{folder}/{pipeline}-state", "grpc.listen": "127.0.0.1:0",
+        settings = {"log.embedded.dir": f"{folder}/{pipeline}-log", "state.dir": f"{folder}/{pipeline}-state", "grpc.listen": f"127.0.0.1:{free_port()}",
                     "metrics.listen": "127.0.0.1:0", "commit.interval.ms": "100", **parameters}
         for name, value in settings.items():
             command += ["--set", f"{name}={value}"]
