@@ -77,7 +77,7 @@ TEST(VersionedTable, AMaterializedWithoutANameEndsTheVersionsAndMakesNoStore) {
     auto table = builder.Table<string, string>("table", Materialized("rows").Versioned(100ms));
     auto mapped = materialized ? table.MapValues(same, Materialized<>()) : table.MapValues(same);
     mapped.Suppress(Suppressed::UntilTimeLimit(10ms, BufferConfig::Unbounded()));
-    return builder.Build().status();
+    return builder.Build().value().Compile("test");
   };
   EXPECT_TRUE(build(true).ok()) << build(true);
   EXPECT_NE(build(false).message().find("versioned"), absl::string_view::npos) << build(false);
@@ -147,7 +147,7 @@ TEST(StreamTableJoinGrace, MoreRecordsThanAreKeptInMemoryLeaveByTime) {
     join.Record("again", time_ms);
     expected.push_back({"k", "again|row", time_ms});
   }
-  join.Record("end", kFirstMs + 2 * kRecords + 50'000);
+  join.Record("end", kFirstMs + 3 * kRecords + 50'000);
   expected.push_back({"k", "half|row", kFirstMs + kRecords / 2 + 50'000});
   EXPECT_TRUE(join.Out() == expected);
 }
