@@ -76,8 +76,8 @@ RequestRegistry::RequestRegistry(kafka::Cluster& cluster, processor::Queryable& 
     : cluster_(cluster), queryable_(queryable), topic_(std::move(topic)), clock_(clock) {}
 
 RequestRegistry::~RequestRegistry() {
-  std::unique_ptr<processor::Subscription> subscription;  // its end waits for its sink, which takes the lock
-  absl::MutexLock lock(&mu_);
+  std::unique_ptr<processor::Subscription> subscription;  // its end waits for its sink, and so comes after the lock's
+  absl::MutexLock lock(&listen_mu_);
   subscription = std::move(subscription_);
 }
 
@@ -101,13 +101,25 @@ absl::StatusOr<std::optional<RequestRegistry::Answer>> RequestRegistry::Find(con
 }
 
 absl::Status RequestRegistry::Listen() {
+  absl::MutexLock lock(&listen_mu_);
   if (subscription_ != nullptr) return absl::OkStatus();
-  TAILRACE_ASSIGN_OR_RETURN(subscription_, queryable_.Subscribe(kRequestStore, [this](const processor::StoreUpdate& update) {
-    absl::MutexLock lock(&mu_);
-    if (const auto found = pending_.find(update.key); found != pending_.end()) found->second.committed = true;
+  TAILRACE_ASSIGN_OR_RETURN(subscription_, queryable_.Subscribe(kRequestStore, [this](const processor::StoreUpdate&) {
+    absl::MutexLock counting(&commits_mu_);
+    ++commits_;
     return true;
   }));
   return absl::OkStatus();
+}
+
+int64_t RequestRegistry::commits() const {
+  absl::MutexLock lock(&commits_mu_);
+  return commits_;
+}
+
+void RequestRegistry::WaitForCommit(int64_t seen) const {
+  const auto another = [this, seen]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(commits_mu_) { return commits_ != seen; };
+  absl::MutexLock lock(&commits_mu_);
+  commits_mu_.AwaitWithTimeout(absl::Condition(&another), absl::Milliseconds(kLookMs));
 }
 
 absl::Status RequestRegistry::Write(const std::string& key, const std::string& value, int64_t timestamp_ms, int64_t timeout_ms) {
@@ -132,6 +144,8 @@ absl::StatusOr<RequestRegistry::Answer> RequestRegistry::Submit(RequestKind kind
   const std::string key = RequestKey(kind, normal);
   const int64_t deadline_ms = clock_.SteadyMs() + timeout_ms;
   Answer answer{.created = true, .key = key, .value = {}, .timestamp_ms = clock_.WallMs()};
+  TAILRACE_RETURN_IF_ERROR(Find(key).status());
+  TAILRACE_RETURN_IF_ERROR(WithDefaultReason(Listen()));
   {
     // The look into the table and the note of what is under way are one step: otherwise two calls could both find nothing.
     absl::MutexLock lock(&mu_);
@@ -148,19 +162,17 @@ absl::StatusOr<RequestRegistry::Answer> RequestRegistry::Submit(RequestKind kind
     }
     if (pending_.size() >= kPendingMax)
       return QueryError(absl::StatusCode::kResourceExhausted, reason::kOverloaded, "too many requests are being written; try again shortly");
-    TAILRACE_RETURN_IF_ERROR(WithDefaultReason(Listen()));
     pending_[key] = {.value = answer.value, .timestamp_ms = answer.timestamp_ms};
   }
-  absl::Status status = Write(key, answer.value, answer.timestamp_ms, timeout_ms);
-  absl::MutexLock lock(&mu_);
+  const absl::Status status = Write(key, answer.value, answer.timestamp_ms, timeout_ms);
   while (status.ok() && clock_.SteadyMs() < deadline_ms) {
+    const int64_t seen = commits();
     const absl::StatusOr<std::optional<Answer>> shown = Find(key);
     // A task that moves away is somebody else's to show.
     if (!shown.ok() || (shown->has_value() && (*shown)->timestamp_ms >= answer.timestamp_ms)) break;
-    Pending& pending = pending_[key];
-    pending.committed = false;
-    mu_.AwaitWithTimeout(absl::Condition(&pending.committed), absl::Milliseconds(kLookMs));
+    WaitForCommit(seen);
   }
+  absl::MutexLock lock(&mu_);
   pending_.erase(key);
   TAILRACE_RETURN_IF_ERROR(status);
   return answer;

@@ -66,12 +66,14 @@ class RequestRegistry {
   struct Pending {
     std::string value;
     int64_t timestamp_ms = 0;
-    bool committed = false;
   };
 
   // OK, with the row of the table or nothing; or why this worker cannot tell.
   absl::StatusOr<std::optional<Answer>> Find(const std::string& key) const;
-  absl::Status Listen() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Counts the changes of the table from now on.
+  absl::Status Listen();
+  int64_t commits() const;
+  void WaitForCommit(int64_t seen) const;
   absl::Status Write(const std::string& key, const std::string& value, int64_t timestamp_ms, int64_t timeout_ms);
 
   kafka::Cluster& cluster_;
@@ -81,9 +83,15 @@ class RequestRegistry {
 
   absl::Mutex mu_;
   std::map<std::string, Pending> pending_ ABSL_GUARDED_BY(mu_);
-  std::unique_ptr<processor::Subscription> subscription_ ABSL_GUARDED_BY(mu_);
 
-  absl::Mutex producer_mu_;  // never taken while mu_ is held
+  // The locks below are never taken while mu_ is held. The publisher of changes holds a lock of its own while it counts one, so
+  // nothing else is called under commits_mu_.
+  absl::Mutex listen_mu_;
+  std::unique_ptr<processor::Subscription> subscription_ ABSL_GUARDED_BY(listen_mu_);
+  mutable absl::Mutex commits_mu_;
+  int64_t commits_ ABSL_GUARDED_BY(commits_mu_) = 0;
+
+  absl::Mutex producer_mu_;
   std::unique_ptr<kafka::Producer> producer_ ABSL_GUARDED_BY(producer_mu_);
 };
 
