@@ -111,9 +111,10 @@ HttpResponse RequestRoutes::One(const HttpRequest& request, const PathArguments&
   Parameters parameters(request.query, context_.clock);
   const RequestKind kind = KindOf(arguments[0]);
   std::string name;
-  if (kind == RequestKind::kUnknown) {
-    parameters.AddError("kind", "is not one of user, ticker");
-  } else if (absl::StatusOr<std::string> checked = RequestName(kind, arguments[1]); checked.ok()) {
+  if (kind == RequestKind::kUnknown) parameters.AddError("kind", "is not one of user, ticker");
+  // The name is checked all the same, so that both errors come together.
+  absl::StatusOr<std::string> checked = RequestName(kind == RequestKind::kUnknown ? RequestKind::kUser : kind, arguments[1]);
+  if (checked.ok()) {
     name = *std::move(checked);
   } else {
     parameters.AddError("name", std::string(checked.status().message()));

@@ -69,7 +69,7 @@ def main():
 
         def counted():
             by_city, by_user = collections.Counter(), collections.Counter()
-            for (city, _), value in harness.all_windows(gateway, "city-metrics", 0, 1 << 52).items():
+            for (city, _), value in harness.all_windows(gateway, "city-metrics", 0, 4_102_444_800_000).items():
                 by_city[city] += value["posts"]
             for row in query(target, "scan", "user-views-all-time", "--limit", "1000000") or []:
                 by_user[row["key"]] += row["value"]["posts"]
