@@ -15,7 +15,7 @@ void SlopeScore::Add(int64_t start_ms, double count) {
     const double periods = static_cast<double>(start_ms - last_->start_ms) / static_cast<double>(period_ms_);
     score_ = (count - last_->count) / periods;
   }
-  last_ = PeriodCount{.start_ms = start_ms, .count = count};
+  last_ = Window{.start_ms = start_ms, .count = count};
 }
 
 DecayScore::DecayScore(int64_t as_of_ms, int64_t half_life_ms) : as_of_ms_(as_of_ms), half_life_ms_(static_cast<double>(half_life_ms)) {
@@ -25,22 +25,6 @@ DecayScore::DecayScore(int64_t as_of_ms, int64_t half_life_ms) : as_of_ms_(as_of
 void DecayScore::Add(int64_t start_ms, double count) {
   const auto age_ms = static_cast<double>(std::max<int64_t>(as_of_ms_ - start_ms, 0));
   score_ += count * std::exp2(-age_ms / half_life_ms_);
-}
-
-std::vector<PeriodSlope> Slopes(std::span<const PeriodCount> series, int64_t period_ms) {
-  std::vector<PeriodSlope> slopes;
-  SlopeScore score(period_ms);
-  for (const PeriodCount& window : series) {
-    score.Add(window.start_ms, window.count);
-    if (score.score()) slopes.push_back({.start_ms = window.start_ms, .slope = *score.score()});
-  }
-  return slopes;
-}
-
-double DecayedCount(std::span<const PeriodCount> series, int64_t as_of_ms, int64_t half_life_ms) {
-  DecayScore score(as_of_ms, half_life_ms);
-  for (const PeriodCount& window : series) score.Add(window.start_ms, window.count);
-  return score.score();
 }
 
 }  // namespace tailrace::state

@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <span>
+#include <vector>
 
 #include "tailrace/base/random.h"
 
@@ -12,6 +14,35 @@ namespace tailrace::state {
 namespace {
 
 constexpr int64_t kHour = 3'600'000;
+
+// One window of a series.
+struct PeriodCount {
+  int64_t start_ms = 0;
+  double count = 0;
+};
+
+// The slope that a window is credited with.
+struct PeriodSlope {
+  int64_t start_ms = 0;
+  double slope = 0;
+  friend bool operator==(const PeriodSlope&, const PeriodSlope&) = default;
+};
+
+std::vector<PeriodSlope> Slopes(std::span<const PeriodCount> series, int64_t period_ms) {
+  std::vector<PeriodSlope> slopes;
+  SlopeScore score(period_ms);
+  for (const PeriodCount& window : series) {
+    score.Add(window.start_ms, window.count);
+    if (score.score()) slopes.push_back({.start_ms = window.start_ms, .slope = *score.score()});
+  }
+  return slopes;
+}
+
+double DecayedCount(std::span<const PeriodCount> series, int64_t as_of_ms, int64_t half_life_ms) {
+  DecayScore score(as_of_ms, half_life_ms);
+  for (const PeriodCount& window : series) score.Add(window.start_ms, window.count);
+  return score.score();
+}
 
 TEST(TrendScore, ASlopeBelongsToTheLaterPeriod) {
   const std::vector<PeriodCount> series{{0, 2}, {kHour, 5}, {2 * kHour, 4}};

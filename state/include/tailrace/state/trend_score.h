@@ -15,24 +15,8 @@
 
 #include <cstdint>
 #include <optional>
-#include <span>
-#include <vector>
 
 namespace tailrace::state {
-
-// One window of a series.
-struct PeriodCount {
-  int64_t start_ms = 0;
-  double count = 0;
-  friend bool operator==(const PeriodCount&, const PeriodCount&) = default;
-};
-
-// The slope that a window is credited with.
-struct PeriodSlope {
-  int64_t start_ms = 0;
-  double slope = 0;
-  friend bool operator==(const PeriodSlope&, const PeriodSlope&) = default;
-};
 
 class SlopeScore {
  public:
@@ -48,8 +32,13 @@ class SlopeScore {
   int64_t start_ms() const { return last_->start_ms; }
 
  private:
+  struct Window {
+    int64_t start_ms = 0;
+    double count = 0;
+  };
+
   int64_t period_ms_;
-  std::optional<PeriodCount> last_;
+  std::optional<Window> last_;
   std::optional<double> score_;
 };
 
@@ -68,11 +57,5 @@ class DecayScore {
   double half_life_ms_;
   double score_ = 0;
 };
-
-// All slopes of a series, one for each window but the first. REQUIRES: starts grow; period_ms > 0.
-std::vector<PeriodSlope> Slopes(std::span<const PeriodCount> series, int64_t period_ms);
-
-// The decayed count of a series. REQUIRES: half_life_ms > 0.
-double DecayedCount(std::span<const PeriodCount> series, int64_t as_of_ms, int64_t half_life_ms);
 
 }  // namespace tailrace::state
