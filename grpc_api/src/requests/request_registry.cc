@@ -144,8 +144,6 @@ absl::StatusOr<RequestRegistry::Answer> RequestRegistry::Submit(RequestKind kind
   const std::string key = RequestKey(kind, normal);
   const int64_t deadline_ms = clock_.SteadyMs() + timeout_ms;
   Answer answer{.created = true, .key = key, .value = {}, .timestamp_ms = clock_.WallMs()};
-  TAILRACE_RETURN_IF_ERROR(Find(key).status());
-  TAILRACE_RETURN_IF_ERROR(WithDefaultReason(Listen()));
   {
     // The look into the table and the note of what is under way are one step: otherwise two calls could both find nothing.
     absl::MutexLock lock(&mu_);
@@ -164,7 +162,8 @@ absl::StatusOr<RequestRegistry::Answer> RequestRegistry::Submit(RequestKind kind
       return QueryError(absl::StatusCode::kResourceExhausted, reason::kOverloaded, "too many requests are being written; try again shortly");
     pending_[key] = {.value = answer.value, .timestamp_ms = answer.timestamp_ms};
   }
-  const absl::Status status = Write(key, answer.value, answer.timestamp_ms, timeout_ms);
+  absl::Status status = WithDefaultReason(Listen());
+  if (status.ok()) status = Write(key, answer.value, answer.timestamp_ms, timeout_ms);
   while (status.ok() && clock_.SteadyMs() < deadline_ms) {
     const int64_t seen = commits();
     const absl::StatusOr<std::optional<Answer>> shown = Find(key);
