@@ -107,18 +107,19 @@ HttpResponse RequestRoutes::List(const HttpRequest& request) const {
   return JsonResponse(std::move(json).Take());
 }
 
+// The name as records have it. Where the kind is wrong too it is still checked, as a user's, so that both errors come together.
+std::string NameOf(RequestKind kind, const std::string& text, Parameters& parameters) {
+  absl::StatusOr<std::string> name = RequestName(kind == RequestKind::kUnknown ? RequestKind::kUser : kind, text);
+  if (name.ok()) return *std::move(name);
+  parameters.AddError("name", std::string(name.status().message()));
+  return {};
+}
+
 HttpResponse RequestRoutes::One(const HttpRequest& request, const PathArguments& arguments) const {
   Parameters parameters(request.query, context_.clock);
   const RequestKind kind = KindOf(arguments[0]);
-  std::string name;
   if (kind == RequestKind::kUnknown) parameters.AddError("kind", "is not one of user, ticker");
-  // The name is checked all the same, so that both errors come together.
-  absl::StatusOr<std::string> checked = RequestName(kind == RequestKind::kUnknown ? RequestKind::kUser : kind, arguments[1]);
-  if (checked.ok()) {
-    name = *std::move(checked);
-  } else {
-    parameters.AddError("name", std::string(checked.status().message()));
-  }
+  const std::string name = NameOf(kind, arguments[1], parameters);
   if (!parameters.Finish()) return Invalid(request, parameters);
   absl::StatusOr<PointAnswer> answer = context_.client.Get(kRequests, RequestKey(kind, name), std::nullopt, context_.Options());
   if (!answer.ok()) return Failed(request, answer.status());
@@ -154,22 +155,16 @@ HttpResponse RequestRoutes::Submit(const HttpRequest& request) const {
     for (const char* member : {"kind", "name"}) {
       if (!body.contains(member)) parameters.AddError(member, "is missing");
     }
+    // Null where it is missing or no text, which was said above.
     const auto text = [&body](const char* member) {
-      return body.contains(member) && body[member].is_string() ? body[member].get<std::string>() : std::string();
+      const auto found = body.find(member);
+      return found != body.end() ? found->get_ptr<const std::string*>() : nullptr;
     };
-    if (const std::string asked = text("kind"); !asked.empty() || (body.contains("kind") && body["kind"].is_string())) {
-      kind = KindOf(asked);
+    if (const std::string* const asked = text("kind")) {
+      kind = KindOf(*asked);
       if (kind == RequestKind::kUnknown) parameters.AddError("kind", "is not one of user, ticker");
     }
-    if (body.contains("name") && body["name"].is_string()) {
-      // Where the kind is wrong too, the name is still checked, as a user's.
-      absl::StatusOr<std::string> checked = RequestName(kind == RequestKind::kUnknown ? RequestKind::kUser : kind, text("name"));
-      if (checked.ok()) {
-        name = *std::move(checked);
-      } else {
-        parameters.AddError("name", std::string(checked.status().message()));
-      }
-    }
+    if (const std::string* const asked = text("name")) name = NameOf(kind, *asked, parameters);
   }
   if (!parameters.Finish()) return Invalid(request, parameters);
   const absl::StatusOr<SubmitAnswer> answer = context_.client.SubmitRequest(kind, name, context_.Options());
