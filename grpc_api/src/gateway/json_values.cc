@@ -2,8 +2,8 @@
 
 #include <utility>
 
+#include "common/utf8.h"
 #include "gateway/times.h"
-#include "gateway/url.h"
 #include "tailrace/base/bytes.h"
 
 namespace tailrace::grpc_api {

@@ -3,7 +3,7 @@
 #include <charconv>
 #include <cmath>
 
-#include "gateway/url.h"
+#include "common/utf8.h"
 
 namespace tailrace::grpc_api {
 namespace {

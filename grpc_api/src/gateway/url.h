@@ -1,4 +1,4 @@
-// Percent-encoding, query strings and UTF-8.
+// Percent-encoding, query strings and the order of names.
 #pragma once
 
 #include <optional>
@@ -8,8 +8,6 @@
 #include <vector>
 
 namespace tailrace::grpc_api {
-
-bool IsValidUtf8(std::string_view text);
 
 // nullopt for a broken escape, for bytes that are not UTF-8, and for a NUL. `plus_is_space` in query strings.
 std::optional<std::string> PercentDecode(std::string_view text, bool plus_is_space);

@@ -4,6 +4,7 @@
 
 #include "absl/strings/ascii.h"
 #include "common/error_info.h"
+#include "common/utf8.h"
 
 namespace tailrace::grpc_api {
 namespace {
@@ -15,19 +16,6 @@ constexpr size_t kTickerBytesMax = 32;
 
 bool IsUserByte(char c) { return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f && c != '|'; }
 bool IsTickerByte(char c) { return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '-' || c == ':' || c == '_'; }
-
-// UTF-8 as far as an end in the middle of a character, a stray byte or an overlong one would show.
-bool IsUtf8(std::string_view text) {
-  for (size_t i = 0; i < text.size();) {
-    const auto first = static_cast<unsigned char>(text[i]);
-    const size_t size = first < 0x80 ? 1 : first >= 0xc2 && first < 0xe0 ? 2 : first >= 0xe0 && first < 0xf0 ? 3 : first >= 0xf0 && first < 0xf5 ? 4 : 0;
-    if (size == 0 || i + size > text.size()) return false;
-    for (size_t k = 1; k < size; ++k)
-      if ((static_cast<unsigned char>(text[i + k]) & 0xc0) != 0x80) return false;
-    i += size;
-  }
-  return true;
-}
 
 absl::Status BadName(std::string_view what) {
   return QueryError(absl::StatusCode::kInvalidArgument, reason::kBadRequest, what);
@@ -50,7 +38,7 @@ absl::StatusOr<std::string> RequestName(RequestKind kind, std::string_view name)
   if (kind == RequestKind::kUser) {
     if (text.starts_with('@')) text.erase(0, 1);
     absl::AsciiStrToLower(&text);
-    if (text.empty() || text.size() > kUserBytesMax || !IsUtf8(text) || !std::all_of(text.begin(), text.end(), IsUserByte))
+    if (text.empty() || text.size() > kUserBytesMax || !IsValidUtf8(text) || !std::all_of(text.begin(), text.end(), IsUserByte))
       return BadName("the name of a user must be 1 to 200 bytes of UTF-8 without control characters and '|'");
     return text;
   }
