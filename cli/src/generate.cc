@@ -104,14 +104,8 @@ absl::StatusOr<Target> OpenTarget(const GenerateVerb& verb, const ingest::StopSi
     TAILRACE_ASSIGN_OR_RETURN(target.sink, ingest::NewLineWriter(verb.output, stop));
     return target;
   }
-  ConfigOptions options = verb.config;
-  if (!verb.bootstrap.empty()) options.set.push_back("bootstrap.servers=" + verb.bootstrap);
-  TAILRACE_ASSIGN_OR_RETURN(
-      const base::Config config,
-      LoadConfig(options, {{.key = "client.id", .value = "tailrace-generate", .origin = "generate"},
-                           {.key = "producer.message.timeout.ms", .value = absl::StrCat(base::limits::kLogGiveUpMs), .origin = "generate"}}));
-  if (!config.IsSet("bootstrap.servers") && !config.IsSet("log.embedded.dir"))
-    return base::UsageError("say where the records go: --bootstrap host:port or --output FILE");
+  TAILRACE_ASSIGN_OR_RETURN(const base::Config config, LoadWriterConfig(verb.config, verb.bootstrap, "generate", base::limits::kLogGiveUpMs,
+                                                                        "--bootstrap host:port or --output FILE"));
   TAILRACE_ASSIGN_OR_RETURN(target.cluster, kafka::Open(config));
   TAILRACE_ASSIGN_OR_RETURN(target.sink, ingest::TopicWriter::Open(*target.cluster, {.topic = verb.topic.empty() ? verb.kind : verb.topic,
                                                                                      .client_id = "tailrace-generate"}, stop));

@@ -2,7 +2,6 @@
 #include <iostream>
 #include <memory>
 
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "stoppable.h"
 #include "tailrace/base/limits.h"
@@ -24,14 +23,7 @@ struct IngestVerb {
 };
 
 absl::Status Run(const IngestVerb& verb, const ingest::StopSignal& stop) {
-  ConfigOptions options = verb.config;
-  if (!verb.bootstrap.empty()) options.set.push_back("bootstrap.servers=" + verb.bootstrap);
-  TAILRACE_ASSIGN_OR_RETURN(
-      const base::Config config,
-      LoadConfig(options, {{.key = "client.id", .value = "tailrace-ingest", .origin = "ingest"},
-                           {.key = "producer.message.timeout.ms", .value = absl::StrCat(kMessageTimeoutMs), .origin = "ingest"}}));
-  if (!config.IsSet("bootstrap.servers") && !config.IsSet("log.embedded.dir"))
-    return base::UsageError("say where the records go: --bootstrap host:port");
+  TAILRACE_ASSIGN_OR_RETURN(const base::Config config, LoadWriterConfig(verb.config, verb.bootstrap, "ingest", kMessageTimeoutMs));
   TAILRACE_ASSIGN_OR_RETURN(const auto cluster, kafka::Open(config));
   base::MetricsRegistry metrics;
   const auto process_metrics = base::AddProcessMetrics(metrics);

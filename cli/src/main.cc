@@ -31,6 +31,18 @@ absl::StatusOr<base::Config> LoadConfig(const ConfigOptions& options, std::vecto
   return config;
 }
 
+absl::StatusOr<base::Config> LoadWriterConfig(ConfigOptions options, const std::string& bootstrap, const std::string& verb,
+                                              int message_timeout_ms, const std::string& how) {
+  if (!bootstrap.empty()) options.set.push_back("bootstrap.servers=" + bootstrap);
+  TAILRACE_ASSIGN_OR_RETURN(
+      base::Config config,
+      LoadConfig(options, {{.key = "client.id", .value = "tailrace-" + verb, .origin = verb},
+                           {.key = "producer.message.timeout.ms", .value = std::to_string(message_timeout_ms), .origin = verb}}));
+  if (!config.IsSet("bootstrap.servers") && !config.IsSet("log.embedded.dir"))
+    return base::UsageError("say where the records go: " + how);
+  return config;
+}
+
 }  // namespace tailrace::cli
 
 int main(int argc, char** argv) {

@@ -4,7 +4,6 @@
 #include <iostream>
 #include <memory>
 
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "stoppable.h"
 #include "tailrace/pipeline/format.h"
@@ -20,14 +19,7 @@ struct ProduceVerb {
 };
 
 absl::Status Run(const ProduceVerb& verb, const ingest::StopSignal& stop) {
-  ConfigOptions options = verb.config;
-  if (!verb.bootstrap.empty()) options.set.push_back("bootstrap.servers=" + verb.bootstrap);
-  TAILRACE_ASSIGN_OR_RETURN(
-      const base::Config config,
-      LoadConfig(options, {{.key = "client.id", .value = "tailrace-produce", .origin = "produce"},
-                           {.key = "producer.message.timeout.ms", .value = absl::StrCat(base::limits::kLogGiveUpMs), .origin = "produce"}}));
-  if (!config.IsSet("bootstrap.servers") && !config.IsSet("log.embedded.dir"))
-    return base::UsageError("say where the records go: --bootstrap host:port");
+  TAILRACE_ASSIGN_OR_RETURN(const base::Config config, LoadWriterConfig(verb.config, verb.bootstrap, "produce", base::limits::kLogGiveUpMs));
   TAILRACE_ASSIGN_OR_RETURN(const auto cluster, kafka::Open(config));
   TAILRACE_ASSIGN_OR_RETURN(const ingest::ProduceSummary summary, ingest::ProduceFiles(*cluster, verb.produce, stop));
   std::cerr << ingest::DescribeProduce(summary);

@@ -48,4 +48,10 @@ void AddConfigOptions(CLI::App& verb, ConfigOptions& options);
 absl::StatusOr<base::Config> LoadConfig(const ConfigOptions& options, std::vector<base::ConfigSetting> defaults = {},
                                         std::vector<std::string> parameters = {});
 
+// The configuration of a verb that writes records: LoadConfig with `bootstrap`, unless it is empty, over everything. The verb's
+// name makes the client's; a record may wait `message_timeout_ms` for the log. An error when no log is named, which
+// says which options do (`how`).
+absl::StatusOr<base::Config> LoadWriterConfig(ConfigOptions options, const std::string& bootstrap, const std::string& verb,
+                                              int message_timeout_ms, const std::string& how = "--bootstrap host:port");
+
 }  // namespace tailrace::cli
