@@ -1,29 +1,19 @@
 """A pipeline that runs live on the embedded log (`tailrace dev`), asked with `tailrace query --json`."""
 import json
 import os
-import random
 import re
 import signal
-import socket
 import subprocess
+import sys
 import time
 
 import truth
 
+sys.path.append(str(truth.SOURCE / "tests/support"))
+from ports import free_port
+
 DEADLINE_SECONDS = 60
 POLL_SECONDS = 0.1
-
-
-def free_port():
-    """Workers tell each other this port, so it must be known before one starts. Below those that the kernel gives to clients."""
-    with socket.socket() as probe:
-        while True:
-            port = random.randint(10_000, 30_000)
-            try:
-                probe.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                continue
 
 
 class Live:

@@ -2,7 +2,6 @@
 import json
 import os
 import pathlib
-import random
 import signal
 import socket
 import subprocess
@@ -14,6 +13,9 @@ import urllib.parse
 import urllib.request
 
 SOURCE = pathlib.Path(os.environ["TAILRACE_SOURCE_DIR"])
+sys.path.append(str(SOURCE / "tests/support"))
+from ports import free_port  # for the tests, as harness.free_port
+
 TAILRACE = os.environ["TAILRACE_BIN"]
 BROKER = str(SOURCE / "tools/kafka/broker")
 POLL_SECONDS = 0.1
@@ -21,17 +23,6 @@ POLL_SECONDS = 0.1
 
 def log(text):
     print(f"[{time.strftime('%H:%M:%S')}] {text}", flush=True)
-
-
-def free_port():
-    with socket.socket() as probe:
-        while True:
-            port = random.randint(10_000, 30_000)
-            try:
-                probe.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                continue
 
 
 def wait_until(what, condition, seconds):
