@@ -1,6 +1,6 @@
-import { formatCompact, formatCount, formatDay, formatTime } from "../model/format";
+import { formatCount, formatDay, formatTime } from "../model/format";
 import type { SeriesPoint } from "../model/trends";
-import { baseOption, tooltipStyle } from "./common";
+import { baseOption, countAxis, timeAxis, timeGrid, timePointer, tooltipStyle } from "./common";
 import type { ChartOption } from "./echarts";
 import { escapeHtml } from "./html";
 import type { Palette } from "./palette";
@@ -22,11 +22,11 @@ export function compareOption({ series, from, to, zone }: CompareView, palette: 
   const empty = series.every(({ points }) => points.length === 0);
   return {
     ...baseOption(palette),
-    grid: { left: 4, right: 18, top: 12, bottom: 4, containLabel: true },
+    grid: timeGrid,
     tooltip: {
       ...tooltipStyle(palette),
       trigger: "axis",
-      axisPointer: { type: "line", lineStyle: { color: palette.muted, type: "dotted", width: 1 } },
+      axisPointer: timePointer(palette),
       formatter: (items: unknown) => {
         const list = (Array.isArray(items) ? items : [items]) as { value?: [number, number]; seriesName?: string; color?: string }[];
         const at = list[0]?.value?.[0];
@@ -35,24 +35,8 @@ export function compareOption({ series, from, to, zone }: CompareView, palette: 
         return `<span style="opacity:.75">${formatDay(at, zone)}, ${formatTime(at, zone)}</span>${lines.join("")}`;
       },
     },
-    xAxis: {
-      type: "value", min: first, max: to,
-      axisLine: { lineStyle: { color: palette.line } }, splitLine: { show: false },
-      axisTick: { show: true, customValues: ticks, lineStyle: { color: palette.line } },
-      axisLabel: {
-        customValues: ticks, color: palette.muted, hideOverlap: true,
-        formatter: (at: number) => {
-          const time = formatTime(at, zone);
-          return time === "00:00" ? formatDay(at, zone) : time;
-        },
-      },
-      axisPointer: { snap: true, label: { show: false } },
-    },
-    yAxis: {
-      type: "value", min: 0, max: empty ? 4 : undefined, minInterval: 1, splitNumber: 3,
-      axisLine: { show: false }, axisTick: { show: false },
-      axisLabel: { color: palette.muted, formatter: formatCompact }, splitLine: { lineStyle: { color: palette.line } },
-    },
+    xAxis: timeAxis(palette, { min: first, max: to, ticks, zone, days: true }),
+    yAxis: countAxis(palette, empty),
     series: series.map(({ name, color, points }, index) => ({
       id: `topic-${index}`, name, type: "line", color, symbol: "circle", symbolSize: 5, showSymbol: points.length <= 40,
       // The second line is dashed too: colour alone tells nobody apart who does not see it.

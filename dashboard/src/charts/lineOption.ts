@@ -1,7 +1,7 @@
 import type { Metric } from "../api/types";
-import { formatCompact, formatDay, formatEstimate, formatTime } from "../model/format";
+import { formatDay, formatEstimate, formatTime } from "../model/format";
 import type { Point } from "../model/points";
-import { baseOption, tooltipStyle } from "./common";
+import { baseOption, countAxis, timeAxis, timeGrid, timePointer, tooltipStyle } from "./common";
 import type { ChartOption } from "./echarts";
 import type { Palette } from "./palette";
 import { timeTicks } from "./ticks";
@@ -36,11 +36,11 @@ export function lineOption(view: LineView, palette: Palette, width: number): Cha
   const byStart = new Map(points.map((point) => [point.start, point]));
   return {
     ...baseOption(palette),
-    grid: { left: 4, right: 18, top: 12, bottom: 4, containLabel: true },
+    grid: timeGrid,
     tooltip: {
       ...tooltipStyle(palette),
       trigger: "axis",
-      axisPointer: { type: "line", lineStyle: { color: palette.muted, type: "dotted", width: 1 } },
+      axisPointer: timePointer(palette),
       formatter: (items: unknown) => {
         const first = (Array.isArray(items) ? items[0] : items) as { value?: [number, number] } | undefined;
         const point = first?.value ? byStart.get(first.value[0]) : undefined;
@@ -50,26 +50,8 @@ export function lineOption(view: LineView, palette: Palette, width: number): Cha
         return `<span style="opacity:.75">${formatDay(point.start, zone)}, ${span}</span><br><b>${value}</b> ${view.noun}${point.end > to ? " so far" : ""}`;
       },
     },
-    xAxis: {
-      type: "value", min: axisFrom, max: axisTo,
-      axisLine: { lineStyle: { color: palette.line } },
-      splitLine: { show: false },
-      axisTick: { show: true, customValues: ticks, lineStyle: { color: palette.line } },
-      axisLabel: {
-        customValues: ticks, color: palette.muted, hideOverlap: true,
-        formatter: (at: number) => {
-          const time = formatTime(at, zone);
-          return long && time === "00:00" ? formatDay(at, zone) : time;
-        },
-      },
-      axisPointer: { snap: true, label: { show: false } },
-    },
-    yAxis: {
-      type: "value", min: 0, max: points.length === 0 ? 4 : undefined, minInterval: 1, splitNumber: 3,
-      axisLine: { show: false }, axisTick: { show: false },
-      axisLabel: { color: palette.muted, formatter: formatCompact },
-      splitLine: { lineStyle: { color: palette.line } },
-    },
+    xAxis: timeAxis(palette, { min: axisFrom, max: axisTo, ticks, zone, days: long }),
+    yAxis: countAxis(palette, points.length === 0),
     series: [
       {
         id: "closed", type: "line", data: closed.map(pair), color, symbol: "circle", symbolSize: 5,
