@@ -1,7 +1,6 @@
-import { useEffect, useRef, useState } from "react";
+import { useRef, useState } from "react";
 import { apiUrl } from "../api/client";
-import { EventStream, type StreamState } from "./eventStream";
-import { kRedrawMs } from "./useLiveStore";
+import { useEvents, type Events } from "./useEvents";
 
 /** The latest value of one window of the key that is followed. */
 export interface KeyUpdate {
@@ -26,56 +25,27 @@ export function parseKeyUpdate(data: string, seenAt: number): KeyUpdate | null {
   }
 }
 
-export interface KeyEvents {
-  state: StreamState;
+export interface KeyEvents extends Events {
   /** By window start. */
   updates: ReadonlyMap<number, KeyUpdate>;
   /** Grows with every batch of updates that is to be shown. */
   batch: number;
-  /** Grows each time the stream comes back after it was down. */
-  recovered: number;
 }
 
 /** Follows the changes of one key of a store; of nothing while the key is null. */
 export function useKeyEvents(store: string, key: string | null): KeyEvents {
-  const updates = useRef(new Map<number, KeyUpdate>());
-  const [state, setState] = useState<StreamState>("connecting");
+  const url = key === null ? null : apiUrl(`/stores/${encodeURIComponent(store)}/events`, { key });
+  const held = useRef({ url, updates: new Map<number, KeyUpdate>() });
+  if (held.current.url !== url) held.current = { url, updates: new Map() };
+  const { updates } = held.current;
   const [batch, setBatch] = useState(0);
-  const [recovered, setRecovered] = useState(0);
-
-  useEffect(() => {
-    updates.current = new Map();
-    setState("connecting");
-    if (key === null) return;
-    const mine = updates.current;
-    let timer: ReturnType<typeof setTimeout> | null = null;
-    let lastFlush = 0;
-    let wasDown = false;
-    const flush = () => {
-      timer = null;
-      lastFlush = Date.now();
-      setBatch((n) => n + 1);
-    };
-    const stream = new EventStream(apiUrl(`/stores/${encodeURIComponent(store)}/events`, { key }), {
-      onUpdate: (data) => {
-        const update = parseKeyUpdate(data, Date.now());
-        if (!update) return;
-        mine.set(update.start, update);
-        if (mine.size > kKeyUpdatesMax) mine.delete(Math.min(...mine.keys()));
-        timer ??= setTimeout(flush, Math.max(0, lastFlush + kRedrawMs - Date.now()));
-      },
-      onState: (next) => {
-        setState(next);
-        if (next === "live" && wasDown) setRecovered((n) => n + 1);
-        wasDown = next !== "live";
-      },
-    });
-    stream.start();
-    return () => {
-      stream.stop();
-      if (timer) clearTimeout(timer);
-    };
-  }, [store, key]);
-
-  return { state, updates: updates.current, batch, recovered };
+  const take = (data: string) => {
+    const update = parseKeyUpdate(data, Date.now());
+    if (!update) return false;
+    updates.set(update.start, update);
+    if (updates.size > kKeyUpdatesMax) updates.delete(Math.min(...updates.keys()));
+    return true;
+  };
+  const events = useEvents(url, take, () => setBatch((n) => n + 1));
+  return { ...events, updates, batch };
 }
