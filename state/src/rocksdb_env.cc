@@ -9,6 +9,9 @@
 namespace tailrace::state {
 namespace {
 
+// What must be writable before a recovery is tried.
+constexpr size_t kProbeBytes = 64u << 10;
+
 rocksdb::IOStatus AsNoSpace(rocksdb::IOStatus status) {
   if (status.ok() || !status.IsIOError() || status.IsNoSpace()) return status;
   const std::string text = status.ToString();
@@ -62,8 +65,27 @@ class QuotaFileSystem final : public rocksdb::FileSystemWrapper {
                                       rocksdb::IODebugContext* context) override {
     return Wrap(FileSystemWrapper::ReuseWritableFile(name, old_name, options, result, context), result);
   }
+  // Asked before each recovery from a full disk. What the volume has says nothing about a quota: recoveries would be tried, and
+  // fail again, while nothing can be written, and RocksDB may lose an error that comes while it ends a recovery.
+  rocksdb::IOStatus GetFreeSpace(const std::string& path, const rocksdb::IOOptions& options, uint64_t* free_bytes,
+                                 rocksdb::IODebugContext* context) override {
+    rocksdb::IOStatus status = FileSystemWrapper::GetFreeSpace(path, options, free_bytes, context);
+    return status.ok() ? Probe(path + "/space.probe") : status;
+  }
 
  private:
+  rocksdb::IOStatus Probe(const std::string& name) {
+    std::unique_ptr<rocksdb::FSWritableFile> file;
+    rocksdb::IOStatus status = NewWritableFile(name, {}, &file, nullptr);
+    if (!status.ok()) return status;
+    status = file->Append(std::string(kProbeBytes, '\0'), {}, nullptr);
+    if (status.ok()) status = file->Sync({}, nullptr);
+    const rocksdb::IOStatus closed = file->Close({}, nullptr);
+    if (status.ok()) status = closed;
+    DeleteFile(name, {}, nullptr).PermitUncheckedError();
+    return status;
+  }
+
   static rocksdb::IOStatus Wrap(rocksdb::IOStatus status, std::unique_ptr<rocksdb::FSWritableFile>* result) {
     if (status.ok()) *result = std::make_unique<QuotaFile>(std::move(*result));
     return AsNoSpace(std::move(status));

@@ -1,5 +1,5 @@
 // Goal: a full disk is a retriable error that names the directory; nothing is lost, and work goes on once there is room.
-// Method: a child process on a small tmpfs (root only), and one with a file-size limit.
+// Method: a small tmpfs that fills up (root only), and a child process whose files may grow no more from some commit on.
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
@@ -30,13 +30,16 @@ absl::Status CommitOne(TaskState& task, int n) {
 }
 
 // Commits until the disk is full, makes room, and retries the same commit.
-void FillAndRetry(const std::string& directory, const std::function<void()>& make_room) {
+void FillAndRetry(const std::string& directory, const std::function<void(int n)>& before_commit, const std::function<void()>& make_room) {
   TaskStateOptions options = Options({KeyValueSpec("kv")}, directory);
   options.memory = MemoryBudget::Create(16 << 20);
   auto task = OpenTask(options);
   int n = 0;
   absl::Status status;
-  for (; n < 1'000 && status.ok(); ++n) status = CommitOne(*task, n);
+  for (; n < 1'000 && status.ok(); ++n) {
+    before_commit(n);
+    status = CommitOne(*task, n);
+  }
   ASSERT_FALSE(status.ok()) << "never filled";
   --n;
   EXPECT_EQ(base::ReactionOf(status), base::Reaction::kRetry) << status;
@@ -75,12 +78,14 @@ TEST(DiskFullTestChild, DISABLED_UnderAFileSizeLimit) {
   const char* directory = getenv("TAILRACE_LIMITED_DIRECTORY");
   ASSERT_NE(directory, nullptr);
   signal(SIGXFSZ, SIG_IGN);
-  rlimit limit{3 << 20, RLIM_INFINITY};
-  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &limit), 0);
-  FillAndRetry(directory, [] {
-    rlimit none{RLIM_INFINITY, RLIM_INFINITY};
-    ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &none), 0);
-  });
+  const auto limit_to = [](rlim_t bytes) {
+    const rlimit limit{bytes, RLIM_INFINITY};
+    ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &limit), 0);
+  };
+  // A limit is of each file. Anything above 0 would let the database go on in new files as soon as it has noticed, and would stop
+  // compactions long before commits, which then wait for them.
+  constexpr int kFullAtCommit = 20;
+  FillAndRetry(directory, [&](int n) { if (n == kFullAtCommit) limit_to(0); }, [&] { limit_to(RLIM_INFINITY); });
 }
 
 TEST(DiskFullTest, UnderAFileSizeLimit) {
@@ -101,7 +106,7 @@ TEST(DiskFullTest, OnASmallVolume) {
   }
   const std::string ballast = mount_point + "/ballast";
   std::ofstream(ballast) << std::string(12 << 20, 'b');
-  FillAndRetry(mount_point + "/0_1", [&] { std::filesystem::remove(ballast); });
+  FillAndRetry(mount_point + "/0_1", [](int) {}, [&] { std::filesystem::remove(ballast); });
   EXPECT_EQ(umount(mount_point.c_str()), 0);
 }
 
