@@ -6,6 +6,8 @@
 #include <chrono>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
 #include "common/error_info.h"
 #include "common/grpc_runtime.h"
 #include "tailrace/base/limits.h"
@@ -70,7 +72,7 @@ class StreamReader final : public RpcStream, private grpc::ClientReadReactor<Mes
   bool ended_ ABSL_GUARDED_BY(mu_) = false;
 };
 
-class GrpcWorker final : public WorkerRpc, public std::enable_shared_from_this<GrpcWorker> {
+class GrpcWorker final : public WorkerRpc {
  public:
   GrpcWorker(const std::string& endpoint, const base::Clock& clock) : endpoint_(endpoint), clock_(clock) {
     grpc::ChannelArguments arguments;
@@ -83,15 +85,24 @@ class GrpcWorker final : public WorkerRpc, public std::enable_shared_from_this<G
     arguments.SetMaxReceiveMessageSize(static_cast<int>(base::limits::kQueryMessageBytesMax));
     // Workers are reached directly, whatever proxy the environment names.
     arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-    stub_ = v1::QueryService::NewStub(
-        grpc::CreateCustomChannel(endpoint, grpc::InsecureChannelCredentials(), arguments));
+    stub_ =
+        v1::QueryService::NewStub(grpc::CreateCustomChannel(endpoint, grpc::InsecureChannelCredentials(), arguments));
+  }
+
+  // The channel goes on this thread. When the last one of a process goes in a callback, gRPC waits for the thread that
+  // it is on.
+  ~GrpcWorker() override {
+    absl::MutexLock lock(&mu_);
+    const auto idle = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return calls_ == 0; };
+    mu_.Await(absl::Condition(&idle));
   }
 
   const std::string& endpoint() const override { return endpoint_; }
 
-#define TAILRACE_UNARY(Method)                                                                              \
+#define TAILRACE_UNARY(Method)                                                                                     \
   void Call(v1::Method##Request request, v1::Method##Response* response, int64_t timeout_ms, Done done) override { \
-    Unary(&v1::QueryService::StubInterface::async_interface::Method, std::move(request), response, timeout_ms, std::move(done)); \
+    Unary(&v1::QueryService::StubInterface::async_interface::Method, std::move(request), response, timeout_ms,     \
+          std::move(done));                                                                                        \
   }
   TAILRACE_UNARY(ListApplications)
   TAILRACE_UNARY(ListStores)
@@ -136,19 +147,38 @@ class GrpcWorker final : public WorkerRpc, public std::enable_shared_from_this<G
       grpc::ClientContext context;
       Request request;
     };
-    auto state = std::make_shared<State>();  // shared with the callback, which ends it
+    auto state = std::make_shared<State>();  // for a copyable callback, which ends it
     state->request = std::move(request);
     state->context.set_deadline(std::chrono::system_clock::time_point(
         std::chrono::milliseconds(clock_.WallMs() + std::max<int64_t>(timeout_ms, 0))));
-    (stub_->async()->*method)(&state->context, &state->request, response,
-                              [self = shared_from_this(), state, done = std::move(done)](const grpc::Status& status) {
-                                done(FromGrpc(status, self->endpoint_));
-                              });
+    grpc::ClientContext* const context = &state->context;
+    const Request* const sent = &state->request;
+    Begin();
+    (stub_->async()->*method)(
+        context, sent, response,
+        [this, state = std::move(state), done = std::move(done)](const grpc::Status& status) mutable {
+          const Done last = std::move(done);
+          state.reset();  // the context holds the channel
+          End(last, FromGrpc(status, endpoint_));
+        });
+  }
+
+  void Begin() {
+    absl::MutexLock lock(&mu_);
+    ++calls_;
+  }
+  // `done` may end who waits, and he may drop this worker: its destructor still waits.
+  void End(const Done& done, absl::Status status) {
+    done(std::move(status));
+    absl::MutexLock lock(&mu_);
+    --calls_;
   }
 
   const std::string endpoint_;
   const base::Clock& clock_;
   std::unique_ptr<v1::QueryService::Stub> stub_;
+  absl::Mutex mu_;
+  int calls_ ABSL_GUARDED_BY(mu_) = 0;
 };
 
 }  // namespace
@@ -159,15 +189,17 @@ std::shared_ptr<WorkerRpc> ConnectWorker(const std::string& endpoint, const base
 }
 
 std::shared_ptr<WorkerRpc> WorkerChannels::Of(const std::string& endpoint) {
+  std::shared_ptr<WorkerRpc> dropped;  // ends outside of the lock
   absl::MutexLock lock(&mu_);
   Entry& entry = entries_[endpoint];
   if (!entry.rpc) entry.rpc = ConnectWorker(endpoint, clock_);
   entry.used = ++uses_;
   std::shared_ptr<WorkerRpc> rpc = entry.rpc;
   if (entries_.size() > channels_max_) {
-    entries_.erase(std::min_element(entries_.begin(), entries_.end(), [](const auto& a, const auto& b) {
-      return a.second.used < b.second.used;
-    }));
+    const auto oldest = std::min_element(entries_.begin(), entries_.end(),
+                                         [](const auto& a, const auto& b) { return a.second.used < b.second.used; });
+    dropped = std::move(oldest->second.rpc);
+    entries_.erase(oldest);
   }
   return rpc;
 }

@@ -21,7 +21,8 @@ class RpcStream {
   virtual ~RpcStream() = default;
 };
 
-// Thread-safe. Callbacks run on threads of the RPC library and must not block.
+// Thread-safe. Callbacks run on threads of the RPC library, must not block, and must not hold what ends a WorkerRpc:
+// its destructor waits for the calls under way.
 class WorkerRpc {
  public:
   using Done = std::function<void(absl::Status)>;
