@@ -10,6 +10,7 @@
 #include <rocksdb/snapshot.h>
 
 #include "commit_record.h"
+#include "rocksdb_env.h"
 #include "rocksdb_options.h"
 #include "rocksdb_status.h"
 #include "tailrace/base/check.h"
@@ -277,6 +278,7 @@ absl::StatusOr<std::unique_ptr<RocksdbBackend>> RocksdbBackend::Open(const Optio
   TAILRACE_CHECK(memory != nullptr, "a task on disk needs a budget made by MemoryBudget::Create");
   auto database = std::make_shared<RocksdbDatabase>();
   database->directory = options.directory + "/db";
+  database->log_debt = LogDebt::Of(database->directory);
   database->memory = options.memory;
   std::map<std::string, rocksdb::ColumnFamilyHandle*> families;
   // What is still in `families` on an early return has no owner yet.
@@ -313,12 +315,10 @@ RocksdbBackend::~RocksdbBackend() {
 
 absl::Status RocksdbBackend::ResumeAfterFailure() const {
   if (!failed_) return absl::OkStatus();
-  // Busy: RocksDB has noticed the full disk and watches it for space itself, every few seconds.
-  const rocksdb::Status status = database_->db->Resume();
-  if (status.IsBusy()) {
-    return base::Error(base::Reaction::kRetry, absl::StatusCode::kResourceExhausted,
-                       "commit in " + database_->directory + ": waiting for the disk, which was full, to have space again");
-  }
+  // What the volume has free says nothing about a quota, so something is written before RocksDB, which flushes all, tries.
+  rocksdb::Status status = ProbeSpace(database_->directory);
+  if (status.ok()) status = database_->log_debt->Pay();
+  if (status.ok()) status = database_->db->Resume();
   if (!status.ok()) return Error(status, "resume writing");
   failed_ = false;
   return absl::OkStatus();
@@ -372,6 +372,7 @@ absl::Status RocksdbBackend::Write(std::string_view commit_record, Durability du
   // RocksDB counts every key comparison of this thread, which costs more than comparing.
   rocksdb::SetPerfLevel(rocksdb::PerfLevel::kDisable);
   status = database_->db->Write({}, &batch_.batch_);
+  if (status.ok() && database_->log_debt->owed()) status = rocksdb::Status::NoSpace("the write-ahead log waits to be written");
   if (!status.ok()) {
     failed_ = true;
     return Error(status, "commit");

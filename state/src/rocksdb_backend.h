@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "log_debt.h"
 #include "backend.h"
 #include "rocksdb_load.h"
 #include "rocksdb_memory.h"
@@ -21,6 +22,7 @@ struct RocksdbDatabase {
 
   std::string directory;
   std::shared_ptr<MemoryBudget> memory;  // outlives the database
+  std::shared_ptr<LogDebt> log_debt;     // shared with its log files
   std::unique_ptr<rocksdb::DB> db;
   std::vector<rocksdb::ColumnFamilyHandle*> stores;  // by store index; null for stores kept in memory
   rocksdb::ColumnFamilyHandle* metadata = nullptr;

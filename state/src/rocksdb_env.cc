@@ -6,20 +6,13 @@
 #include <string>
 #include <utility>
 
+#include "log_debt.h"
+#include "rocksdb_status.h"
+
 namespace tailrace::state {
 namespace {
 
-// What must be writable before a recovery is tried.
 constexpr size_t kProbeBytes = 64u << 10;
-
-rocksdb::IOStatus AsNoSpace(rocksdb::IOStatus status) {
-  if (status.ok() || !status.IsIOError() || status.IsNoSpace()) return status;
-  const std::string text = status.ToString();
-  if (text.find("File too large") == std::string::npos && text.find("quota exceeded") == std::string::npos) return status;
-  rocksdb::IOStatus no_space = rocksdb::IOStatus::NoSpace(text);
-  no_space.SetRetryable(true);
-  return no_space;
-}
 
 class QuotaFile final : public rocksdb::FSWritableFileOwnerWrapper {
  public:
@@ -29,7 +22,8 @@ class QuotaFile final : public rocksdb::FSWritableFileOwnerWrapper {
     return AsNoSpace(FSWritableFileOwnerWrapper::Append(data, options, context));
   }
   rocksdb::IOStatus Append(const rocksdb::Slice& data, const rocksdb::IOOptions& options,
-                           const rocksdb::DataVerificationInfo& verification, rocksdb::IODebugContext* context) override {
+                           const rocksdb::DataVerificationInfo& verification,
+                           rocksdb::IODebugContext* context) override {
     return AsNoSpace(FSWritableFileOwnerWrapper::Append(data, options, verification, context));
   }
   rocksdb::IOStatus Flush(const rocksdb::IOOptions& options, rocksdb::IODebugContext* context) override {
@@ -46,6 +40,8 @@ class QuotaFile final : public rocksdb::FSWritableFileOwnerWrapper {
   }
 };
 
+bool IsLog(const std::string& name) { return name.ends_with(".log"); }
+
 class QuotaFileSystem final : public rocksdb::FileSystemWrapper {
  public:
   QuotaFileSystem() : FileSystemWrapper(rocksdb::FileSystem::Default()) {}
@@ -53,46 +49,51 @@ class QuotaFileSystem final : public rocksdb::FileSystemWrapper {
   rocksdb::IOStatus NewWritableFile(const std::string& name, const rocksdb::FileOptions& options,
                                     std::unique_ptr<rocksdb::FSWritableFile>* result,
                                     rocksdb::IODebugContext* context) override {
-    return Wrap(FileSystemWrapper::NewWritableFile(name, options, result, context), result);
+    return Wrap(FileSystemWrapper::NewWritableFile(name, options, result, context), name, result);
   }
   rocksdb::IOStatus ReopenWritableFile(const std::string& name, const rocksdb::FileOptions& options,
                                        std::unique_ptr<rocksdb::FSWritableFile>* result,
                                        rocksdb::IODebugContext* context) override {
-    return Wrap(FileSystemWrapper::ReopenWritableFile(name, options, result, context), result);
+    rocksdb::IOStatus status = FileSystemWrapper::ReopenWritableFile(name, options, result, context);
+    if (status.ok()) *result = std::make_unique<QuotaFile>(std::move(*result));
+    return AsNoSpace(std::move(status));
   }
-  rocksdb::IOStatus ReuseWritableFile(const std::string& name, const std::string& old_name, const rocksdb::FileOptions& options,
+  rocksdb::IOStatus ReuseWritableFile(const std::string& name, const std::string& old_name,
+                                      const rocksdb::FileOptions& options,
                                       std::unique_ptr<rocksdb::FSWritableFile>* result,
                                       rocksdb::IODebugContext* context) override {
-    return Wrap(FileSystemWrapper::ReuseWritableFile(name, old_name, options, result, context), result);
+    return Wrap(FileSystemWrapper::ReuseWritableFile(name, old_name, options, result, context), name, result);
   }
-  // Asked before each recovery from a full disk. What the volume has says nothing about a quota: recoveries would be tried, and
-  // fail again, while nothing can be written, and RocksDB may lose an error that comes while it ends a recovery.
-  rocksdb::IOStatus GetFreeSpace(const std::string& path, const rocksdb::IOOptions& options, uint64_t* free_bytes,
-                                 rocksdb::IODebugContext* context) override {
-    rocksdb::IOStatus status = FileSystemWrapper::GetFreeSpace(path, options, free_bytes, context);
-    return status.ok() ? Probe(path + "/space.probe") : status;
+  // RocksDB's own recovery from a full disk asks for free space first, and is off where that is not supported. It would
+  // lose an error that comes while a try ends, and then wait, and keep the database from closing, for ever:
+  // RocksdbBackend resumes instead.
+  rocksdb::IOStatus GetFreeSpace(const std::string& path, const rocksdb::IOOptions&, uint64_t*,
+                                 rocksdb::IODebugContext*) override {
+    return rocksdb::IOStatus::NotSupported("free space of " + path);
   }
 
  private:
-  rocksdb::IOStatus Probe(const std::string& name) {
-    std::unique_ptr<rocksdb::FSWritableFile> file;
-    rocksdb::IOStatus status = NewWritableFile(name, {}, &file, nullptr);
-    if (!status.ok()) return status;
-    status = file->Append(std::string(kProbeBytes, '\0'), {}, nullptr);
-    if (status.ok()) status = file->Sync({}, nullptr);
-    const rocksdb::IOStatus closed = file->Close({}, nullptr);
-    if (status.ok()) status = closed;
-    DeleteFile(name, {}, nullptr).PermitUncheckedError();
+  static rocksdb::IOStatus Wrap(rocksdb::IOStatus status, const std::string& name,
+                                std::unique_ptr<rocksdb::FSWritableFile>* result) {
+    if (!status.ok()) return AsNoSpace(std::move(status));
+    if (IsLog(name)) {
+      *result = LogFileWithDebt(std::move(*result), LogDebt::Of(name.substr(0, name.rfind('/'))));
+    } else {
+      *result = std::make_unique<QuotaFile>(std::move(*result));
+    }
     return status;
-  }
-
-  static rocksdb::IOStatus Wrap(rocksdb::IOStatus status, std::unique_ptr<rocksdb::FSWritableFile>* result) {
-    if (status.ok()) *result = std::make_unique<QuotaFile>(std::move(*result));
-    return AsNoSpace(std::move(status));
   }
 };
 
 }  // namespace
+
+rocksdb::Status ProbeSpace(const std::string& directory) {
+  const std::string name = directory + "/space.probe";
+  const std::string bytes(kProbeBytes, '\0');
+  const rocksdb::Status status = rocksdb::WriteStringToFile(StateEnv(), bytes, name, /*should_sync=*/true);
+  StateEnv()->DeleteFile(name).PermitUncheckedError();
+  return status;
+}
 
 rocksdb::Env* StateEnv() {
   static rocksdb::Env* const env = rocksdb::NewCompositeEnv(std::make_shared<QuotaFileSystem>()).release();

@@ -3,11 +3,16 @@
 
 #include <rocksdb/env.h>
 
+#include <string>
+
 namespace tailrace::state {
 
-// RocksDB recovers by itself from "no space left" and gives up on every other failed write. An exceeded quota and a
-// file-size limit are the same trouble, so this environment reports them as no space, and space as there only when it can be
-// written to. Lives as long as the process.
+// RocksDB can go on after "no space left" and gives up on every other failed write. An exceeded quota and a file-size
+// limit are the same trouble, so this environment reports them as no space. It never goes on by itself: RocksdbBackend
+// says when. Lives as long as the process.
 rocksdb::Env* StateEnv();
+
+// OK when something can be written to `directory`.
+rocksdb::Status ProbeSpace(const std::string& directory);
 
 }  // namespace tailrace::state

@@ -25,14 +25,15 @@ absl::Status FromRocksdb(const rocksdb::Status& status, std::string_view what, s
                        place + "the disk is full (" + text + "); free space or enlarge the volume, nothing is lost");
   }
   if (status.IsIOError() && (Contains(text, "lock hold by current process") || Contains(text, "While lock file"))) {
-    return base::Error(Reaction::kRetry, absl::StatusCode::kUnavailable,
-                       place + "the directory is open elsewhere, by another process or by a query that still reads it (" +
-                           text + ")");
+    return base::Error(
+        Reaction::kRetry, absl::StatusCode::kUnavailable,
+        place + "the directory is open elsewhere, by another process or by a query that still reads it (" + text + ")");
   }
   if (status.severity() >= rocksdb::Status::Severity::kFatalError) {
     return base::Error(Reaction::kTaskCorrupted, absl::StatusCode::kDataLoss,
-                       place + text + "; the disk failed in a way that this database cannot outlive: check it, then wipe this "
-                       "directory and restore the task from its changelogs");
+                       place + text +
+                           "; the disk failed in a way that this database cannot outlive: check it, then wipe this "
+                           "directory and restore the task from its changelogs");
   }
   if (status.IsCorruption() || status.IsNotFound() || status.IsPathNotFound() || Contains(text, "No such file")) {
     return base::Error(Reaction::kTaskCorrupted, absl::StatusCode::kDataLoss,
@@ -43,6 +44,16 @@ absl::Status FromRocksdb(const rocksdb::Status& status, std::string_view what, s
                        place + text + "; the files were written by something else: wipe this directory and restore");
   }
   return base::Error(Reaction::kRetry, absl::StatusCode::kUnavailable, place + text);
+}
+
+rocksdb::IOStatus AsNoSpace(rocksdb::IOStatus status) {
+  if (status.ok() || !status.IsIOError() || status.IsNoSpace()) return status;
+  const std::string text = status.ToString();
+  if (text.find("File too large") == std::string::npos && text.find("quota exceeded") == std::string::npos)
+    return status;
+  rocksdb::IOStatus no_space = rocksdb::IOStatus::NoSpace(text);
+  no_space.SetRetryable(true);
+  return no_space;
 }
 
 }  // namespace tailrace::state
