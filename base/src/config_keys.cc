@@ -128,6 +128,12 @@ constexpr ConfigKey kKeys[] = {
            "Memory for all stores of the process together; 0: a quarter of the container's memory."),
     Number("statestore.cache.max.bytes", kBytes, "64MiB", 0,
            "Memory for updates between commits; 0: every update is emitted."),
+    Number("stream.time.idle.timeout.ms", kMs, "0", 0,
+           "Time without input after which a task's stream time advances by the wall clock, so that windows close; what is emitted for "
+           "that has the header __idle.stream.time. 0: stream time stands still."),
+    Choice("stream.time.mode", "kafka", "kafka|watermark",
+           "What the time of a repartition topic follows: kafka, the latest record; watermark, the slowest of the tasks that write it, "
+           "so that one that runs ahead makes nothing late for the others."),
     Number("task.timeout.ms", kMs, "5m", 0, "How long a task retries a failing call before the process gives up."),
     Text("topology.optimization", "none",
          "none, all, or a list of reuse.ktable.source.topics, merge.repartition.topics and single.store.self.join. The program hands it to "
@@ -135,6 +141,8 @@ constexpr ConfigKey kKeys[] = {
     Number("transaction.timeout.ms", kMs, "10000", 1,
            "Time after which the broker aborts a transaction of a process that is gone."),
     Number("uncommitted.bytes.max", kBytes, "64MiB", 1, "Bytes of changes after which a thread commits early."),
+    Number("watermark.idle.timeout.ms", kMs, "10s", 1,
+           "With stream.time.mode=watermark: time without input, at the end of its topics, after which a task is not waited for."),
     Choice(
         "window.layout", "slices", "slices|kafka",
         "How hopping windows are kept: slices of a common size, or one entry per window as Kafka Streams keeps them."),

@@ -11,6 +11,10 @@
 
 namespace tailrace::processor {
 
+// What stream time had reached, as an operator time: it is more than the records say once it has advanced without them, and less
+// in watermark mode. Not there in other applications.
+inline constexpr char kStreamTimeName[] = "stream.time";
+
 struct CommittedMetadata {
   int64_t partition_time_ms = base::kNoTimestampMs;
   std::map<std::string, int64_t, std::less<>> operator_times_ms;

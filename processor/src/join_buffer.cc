@@ -44,6 +44,9 @@ absl::Status JoinBuffer::Init(TaskContext& context) {
   store_ = &context.key_value_store(store_name_);
   keys_.clear();
   rest_.reset();
+  limit_ms_ = &context.time_limit_ms();
+  newest_ms_ = context.RestoredOperatorTime(store_name_);
+  context.KeepOperatorTime(store_name_, &newest_ms_);
   bool damaged = false;
   TAILRACE_RETURN_IF_ERROR(store_->Range(std::nullopt, std::nullopt, [&](const state::Row& row) {
     BufferKey key;
@@ -51,12 +54,14 @@ absl::Status JoinBuffer::Init(TaskContext& context) {
     if (damaged) return false;
     if (keys_.size() < base::limits::kJoinBufferKeysMax) keys_.emplace_hint(keys_.end(), row.key);
     else if (!rest_.has_value()) rest_.emplace(row.key);
-    newest_ms_ = std::max(newest_ms_, key.timestamp_ms);
+    Observe(key.timestamp_ms);
     sequence_ = std::max(sequence_, key.sequence);
     return true;
   }));
   return damaged ? Damaged(store_name_) : absl::OkStatus();
 }
+
+void JoinBuffer::Observe(int64_t time_ms) { newest_ms_ = std::max(newest_ms_, std::min(time_ms, *limit_ms_)); }
 
 void JoinBuffer::Remember(const std::string& key) {
   if (rest_.has_value() && key >= *rest_) return;
@@ -84,7 +89,7 @@ bool JoinBuffer::HasOldest() {
 
 bool JoinBuffer::Put(std::string_view key, std::string_view value, int64_t timestamp_ms, const kafka::Headers& headers) {
   if (newest_ms_ - grace_ms_ > timestamp_ms) return false;
-  newest_ms_ = std::max(newest_ms_, timestamp_ms);
+  Observe(timestamp_ms);
   sequence_ = (sequence_ + 1) & 0x7fffffff;
   key_.assign(1, kTimeFirst);
   base::AppendBigEndian(key_, timestamp_ms);

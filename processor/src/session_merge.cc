@@ -12,13 +12,17 @@ void SessionMerge::Init(TaskContext& context, const std::string& operator_name) 
   store_ = &context.session_store(store_name_);
   observed_ms_ = context.RestoredOperatorTime(operator_name);
   context.KeepOperatorTime(operator_name, &observed_ms_);
+  limit_ms_ = &context.time_limit_ms();
 }
+
+void SessionMerge::Observe(int64_t time_ms) { observed_ms_ = std::max(observed_ms_, std::min(time_ms, *limit_ms_)); }
 
 bool SessionMerge::Begin(std::string_view key, int64_t timestamp_ms) {
   key_ = key;
   timestamp_ms_ = start_ms_ = end_ms_ = timestamp_ms;
   found_count_ = 0;
-  observed_ms_ = std::max(observed_ms_, timestamp_ms);
+  is_late_ = false;
+  Observe(timestamp_ms);
   const absl::Status status = store_->FindSessions(
       key, timestamp_ms - windows_.gap_ms(), timestamp_ms + windows_.gap_ms(), [this](const state::Row& row) {
         if (found_.size() == found_count_) found_.emplace_back();
@@ -38,6 +42,7 @@ bool SessionMerge::Begin(std::string_view key, int64_t timestamp_ms) {
   // The merged session counts: an old record that still belongs to a living session is not late.
   if (end_ms_ >= close_ms()) return true;
   context_->Drop(DropReason::kLate);
+  is_late_ = true;
   return false;
 }
 

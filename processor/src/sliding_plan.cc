@@ -10,12 +10,16 @@ void SlidingPlan::Init(TaskContext& context, const std::string& operator_name) {
   store_ = &context.window_store(store_name_);
   observed_ms_ = context.RestoredOperatorTime(operator_name);
   context.KeepOperatorTime(operator_name, &observed_ms_);
+  limit_ms_ = &context.time_limit_ms();
 }
+
+void SlidingPlan::Observe(int64_t time_ms) { observed_ms_ = std::max(observed_ms_, std::min(time_ms, *limit_ms_)); }
 
 bool SlidingPlan::Begin(std::string_view key, int64_t timestamp_ms) {
   step_count_ = 0;
-  observed_ms_ = std::max(observed_ms_, timestamp_ms);
-  if (timestamp_ms + windows_.difference_ms() < close_ms()) {
+  Observe(timestamp_ms);
+  is_late_ = timestamp_ms + windows_.difference_ms() < close_ms();
+  if (is_late_) {
     context_->Drop(DropReason::kLate);
     return false;
   }

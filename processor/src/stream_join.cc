@@ -25,6 +25,7 @@ StreamJoinSide::StreamJoinSide(Options options)
 
 absl::Status StreamJoinSide::Init(TaskContext& context, StreamJoinTime& time) {
   context_ = &context;
+  limit_ms_ = &context.time_limit_ms();
   time_ = &time;
   other_ = &context.window_store(options_.other_store);
   if (!options_.shared_store.empty()) shared_ = &context.key_value_store(options_.shared_store);
@@ -38,7 +39,7 @@ void StreamJoinSide::Check(const absl::Status& status) const {
 }
 
 void StreamJoinSide::Observe(int64_t timestamp_ms) {
-  time_->stream_time_ms = std::max(time_->stream_time_ms, timestamp_ms);
+  time_->stream_time_ms = std::max(time_->stream_time_ms, std::min(timestamp_ms, *limit_ms_));
 }
 
 std::string_view StreamJoinSide::SharedKey(bool left, std::string_view key, int64_t timestamp_ms) {
@@ -138,7 +139,7 @@ absl::Status StreamSelfJoin::Init(TaskContext& context) {
 }
 
 void StreamSelfJoin::Join(std::string_view key, int64_t timestamp_ms, Match match) {
-  stream_time_ms_ = std::max(stream_time_ms_, timestamp_ms);
+  stream_time_ms_ = std::max(stream_time_ms_, std::min(timestamp_ms, context_->time_limit_ms()));
   bool meets_itself = timestamp_ms > stream_time_ms_ - windows_.retention_ms() + 1;
   const auto range = [&](int64_t before_ms, int64_t after_ms, state::RowVisitor visit) {
     const absl::Status status = store_->FetchRange(key, std::max<int64_t>(0, timestamp_ms - before_ms),

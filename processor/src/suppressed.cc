@@ -66,7 +66,22 @@ absl::Status SuppressBuffer::Init(TaskContext& context, const std::string& opera
   context_ = &context;
   operator_name_ = operator_name;
   buffer_ = &context.time_ordered_buffer(options_.store);
+  limit_ms_ = &context.time_limit_ms();
+  observed_ms_ = context.RestoredOperatorTime(operator_name);
+  context.KeepOperatorTime(operator_name, &observed_ms_);
   return buffer_->Load();
+}
+
+void SuppressBuffer::Observe(int64_t time_ms) { observed_ms_ = std::max(observed_ms_, std::min(time_ms, *limit_ms_)); }
+
+void SuppressBuffer::EmitDue(Emit emit) {
+  const int64_t due_ms = observed_ms_ - options_.wait_ms;
+  for (auto oldest = buffer_->Oldest(); oldest.has_value() && oldest->time_ms <= due_ms; oldest = buffer_->Oldest()) EmitOldest(emit);
+}
+
+void SuppressBuffer::AdvanceTime(int64_t time_ms, Emit emit) {
+  Observe(time_ms);
+  EmitDue(emit);
 }
 
 bool SuppressBuffer::IsFull() const {
@@ -88,7 +103,7 @@ void SuppressBuffer::EmitOldest(Emit emit) {
 
 void SuppressBuffer::Process(int64_t buffer_time_ms, std::string_view key, kafka::NullableBytes new_value,
                              kafka::NullableBytes old_value, int64_t timestamp_ms, const kafka::Headers* headers, Emit emit) {
-  observed_ms_ = std::max(observed_ms_, timestamp_ms);
+  Observe(timestamp_ms);
   const RecordContext& from = context_->record();
   absl::Status status = buffer_->Put(
       buffer_time_ms, key, new_value, old_value,
@@ -96,8 +111,7 @@ void SuppressBuffer::Process(int64_t buffer_time_ms, std::string_view key, kafka
        headers != nullptr ? *headers : context_->record_headers()});
   if (!status.ok()) return context_->Fail(std::move(status));
 
-  const int64_t due_ms = observed_ms_ - options_.wait_ms;
-  for (auto oldest = buffer_->Oldest(); oldest.has_value() && oldest->time_ms <= due_ms; oldest = buffer_->Oldest()) EmitOldest(emit);
+  EmitDue(emit);
   if (!IsFull()) return;
   if (!options_.emits_when_full)
     return context_->Fail(base::Error(

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <exception>
 #include <memory>
+#include <set>
 #include <typeinfo>
 
 #include "absl/strings/str_cat.h"
@@ -79,7 +80,7 @@ absl::StatusOr<std::unique_ptr<Task>> Task::Create(TaskOptions options) {
 }
 
 Task::Task(TaskOptions options)
-    : options_(std::move(options)), store_headers_(options_.state->record_headers()),
+    : options_(std::move(options)), store_headers_(options_.state->record_headers()), time_(options_.state->event_time()),
       stores_keep_headers_(std::any_of(options_.state->specs().begin(), options_.state->specs().end(),
                                        [](const state::StoreSpec& store) { return store.caching; })),
       stores_keep_context_(std::any_of(options_.state->specs().begin(), options_.state->specs().end(), IsBuffer)) {
@@ -114,7 +115,7 @@ absl::Status Task::Start(kafka::Producer& producer, const std::vector<kafka::Com
 
   const state::CommitPoint& stored = options_.state->committed();
   restored_times_ms_ = {stored.operator_times_ms.begin(), stored.operator_times_ms.end()};
-  stream_time_ms_ = stored.stream_time_ms;
+  time_.stream_time_ms = stored.stream_time_ms;
   queues_.clear();
   filled_.clear();
   queues_.resize(options_.inputs.size());
@@ -122,12 +123,26 @@ absl::Status Task::Start(kafka::Producer& producer, const std::vector<kafka::Com
     const CommittedMetadata metadata = DecodeCommittedMetadata(committed[slot].metadata);
     queues_[slot].partition_time_ms = metadata.partition_time_ms;
     queues_[slot].next_offset = committed[slot].offset;
-    stream_time_ms_ = std::max(stream_time_ms_, metadata.partition_time_ms);
+    const bool tracked = options_.watermarks && !options_.upstream[slot].empty();
+    if (!tracked) time_.stream_time_ms = std::max(time_.stream_time_ms, metadata.partition_time_ms);
     for (const auto& [name, time_ms] : metadata.operator_times_ms) {
       int64_t& restored = restored_times_ms_.try_emplace(name, time_ms).first->second;
       restored = std::max(restored, time_ms);
     }
   }
+  if (watches_idleness() || options_.watermarks)
+    time_.stream_time_ms = std::max(time_.stream_time_ms, RestoredOperatorTime(kStreamTimeName));
+  for (size_t slot = 0; options_.watermarks && slot < queues_.size(); ++slot) {
+    queues_[slot].upstream = UpstreamTimes(options_.upstream[slot]);
+    queues_[slot].upstream.Restore(options_.inputs[slot].topic, restored_times_ms_);
+    queues_[slot].upstream_time_ms = queues_[slot].upstream.Time();  // which was told before the commit
+  }
+  if (time_.stream_time_ms > stored.stream_time_ms) options_.state->PublishView();
+  idle_time_ms_ = -1;
+  is_idle_ = false;
+  quiet_processed_ = -1;
+  last_heartbeat_.reset();
+  SetTimeLimit(options_.watermarks ? time_.stream_time_ms : INT64_MAX);
   return BuildNodes();
 }
 
@@ -169,6 +184,13 @@ absl::Status Task::BuildNodes() {
     TAILRACE_ASSIGN_OR_RETURN(dead_letter_, producer_->Topic(options_.dead_letter_topic));
   }
 
+  heartbeat_topics_.clear();
+  for (const std::string& topic : options_.heartbeat_topics) {
+    TAILRACE_ASSIGN_OR_RETURN(const kafka::TopicHandle handle, producer_->Topic(topic));
+    heartbeat_topics_.push_back(handle);
+  }
+  if (watches_idleness() || options_.watermarks) KeepOperatorTime(kStreamTimeName, &time_.stream_time_ms);
+
   nodes_.clear();
   std::map<std::string_view, detail::Node*> by_name;
   for (const detail::NodeSpec* spec : subtopology.nodes) {
@@ -187,6 +209,8 @@ absl::Status Task::BuildNodes() {
   }
   for (size_t slot = 0; slot < queues_.size(); ++slot)
     TAILRACE_CHECK(queues_[slot].source != nullptr, "no source reads " + options_.inputs[slot].ToString());
+  for (InputQueue& queue : queues_)
+    if (queue.upstream.tracks()) queue.below = NodesBelow(queue.source->name());
   for (const auto& node : nodes_) {
     initialised_ = node->name();
     absl::Status status;
@@ -203,6 +227,19 @@ absl::Status Task::BuildNodes() {
   return failure_;
 }
 
+std::vector<detail::Node*> Task::NodesBelow(std::string_view source) const {
+  std::vector<detail::Node*> below;
+  std::set<std::string_view> reached{source};
+  const std::vector<const detail::NodeSpec*>& specs = options_.subtopology->nodes;
+  for (size_t i = 0; i < specs.size(); ++i) {
+    const auto& above = specs[i]->predecessors;
+    if (std::none_of(above.begin(), above.end(), [&](const std::string& name) { return reached.contains(name); })) continue;
+    reached.insert(specs[i]->name);
+    below.push_back(nodes_[i].get());
+  }
+  return below;
+}
+
 bool Task::AcceptTimestamp(InputQueue& queue, int64_t timestamp_ms, DropReason& reason) {
   if (timestamp_ms < 0) [[unlikely]] {
     reason = DropReason::kInvalidTimestamp;
@@ -216,7 +253,7 @@ bool Task::AcceptTimestamp(InputQueue& queue, int64_t timestamp_ms, DropReason& 
     }
   }
   queue.partition_time_ms = std::max(queue.partition_time_ms, timestamp_ms);
-  stream_time_ms_ = std::max(stream_time_ms_, timestamp_ms);
+  time_.stream_time_ms = std::max(time_.stream_time_ms, std::min(timestamp_ms, time_.limit_ms));
   return true;
 }
 
@@ -236,6 +273,7 @@ absl::Status Task::ProcessOne(InputQueue& queue, int32_t slot, const kafka::Reco
   queue.next_offset = record.offset.Next();
   queue.moved = true;
   dirty_ = true;
+  if (options_.watermarks && TakeHeartbeat(queue)) [[unlikely]] return absl::OkStatus();
   ++counters_.processed;
 
   record_.timestamp_ms = record.timestamp_ms;
@@ -465,7 +503,7 @@ void Task::ProcessKept(const RecordContext& record, const kafka::Headers& header
 
 absl::StatusOr<bool> Task::Punctuate() {
   bool fired = false;
-  TAILRACE_RETURN_IF_ERROR(FirePunctuations(PunctuationType::kStreamTime, stream_time_ms_, fired));
+  TAILRACE_RETURN_IF_ERROR(FirePunctuations(PunctuationType::kStreamTime, time_.stream_time_ms, fired));
   TAILRACE_RETURN_IF_ERROR(FirePunctuations(PunctuationType::kWallClockTime, options_.clock->WallMs(), fired));
   return fired;
 }
@@ -479,6 +517,7 @@ absl::Status Task::FirePunctuations(PunctuationType type, int64_t now_ms, bool& 
     fired = true;
     dirty_ = true;
     record_ = {.topic = {}, .partition = options_.id.partition, .offset = base::kOffsetUnknown, .timestamp_ms = now_ms};
+    if (options_.watermarks) SetTimeLimit(time_.stream_time_ms);
     headers_built_ = true;
     headers_.clear();
     current_headers_ = nullptr;
@@ -520,13 +559,25 @@ std::unique_ptr<detail::PunctuationHandle> Task::Schedule(int64_t interval_ms, P
 }
 
 absl::Status Task::PrepareCommit() {
+  if (options_.watermarks) SetTimeLimit(time_.stream_time_ms);
+  TAILRACE_RETURN_IF_ERROR(FlushStores());
+  // What is held back until a time gets all that belongs before it first.
+  if (AdvanceTimes()) {
+    if (!failure_.ok()) return failure_;
+    TAILRACE_RETURN_IF_ERROR(FlushStores());
+  }
+  SendHeartbeats();
+  return failure_;
+}
+
+absl::Status Task::FlushStores() {
   const auto store_count = static_cast<int32_t>(options_.subtopology->stores.size());
   headers_built_ = true;  // what a flush forwards carries the headers that the store kept for it, or none
   headers_.clear();
   current_headers_ = nullptr;
   store_headers_ = {};
   current_view_ = nullptr;
-  record_ = {.topic = {}, .partition = options_.id.partition, .offset = base::kOffsetUnknown, .timestamp_ms = stream_time_ms_};
+  record_ = {.topic = {}, .partition = options_.id.partition, .offset = base::kOffsetUnknown, .timestamp_ms = time_.stream_time_ms};
   for (int32_t store = 0; store < store_count; ++store) {
     try {
       options_.state->store(store).Flush();
@@ -546,8 +597,9 @@ absl::Status Task::PrepareCommit() {
 std::vector<kafka::OffsetToCommit> Task::OffsetsToCommit() const {
   CommittedMetadata metadata;
   for (const auto& [name, time_ms] : kept_times_) metadata.operator_times_ms.emplace(name, *time_ms);
-  // Kafka Streams commits the times of emission with every input, also where nothing was taken yet.
-  const bool emitted = EmitTimes() != committed_emit_times_ms_;
+  // Kafka Streams commits the times of emission with every input, also where nothing was taken yet. So is stream time when it
+  // advances by itself.
+  const bool emitted = EmitTimes() != committed_emit_times_ms_ || idle_time_ms_ >= 0;
   std::vector<kafka::OffsetToCommit> offsets;
   for (size_t slot = 0; slot < queues_.size(); ++slot) {
     if (!queues_[slot].moved && !(emitted && queues_[slot].next_offset.value() >= 0)) continue;
@@ -572,7 +624,7 @@ void Task::SetPosition(int32_t slot, base::Offset position) {
 }
 
 absl::Status Task::FinishCommit() {
-  state::CommitPoint point{.changelog_offsets = {}, .position = {}, .stream_time_ms = stream_time_ms_,
+  state::CommitPoint point{.changelog_offsets = {}, .position = {}, .stream_time_ms = time_.stream_time_ms,
                            .operator_times_ms = {}};
   for (size_t store = 0; store < changelog_topics_.size(); ++store) {
     const kafka::TopicHandle topic = changelog_topics_[store];
@@ -587,6 +639,8 @@ absl::Status Task::FinishCommit() {
     if (queues_[slot].next_offset.value() > 0)
       point.position[options_.inputs[slot]] = base::Offset(queues_[slot].next_offset.value() - 1);
   for (const auto& [name, time_ms] : kept_times_) point.operator_times_ms[name] = *time_ms;
+  for (size_t slot = 0; slot < queues_.size(); ++slot)
+    queues_[slot].upstream.Save(options_.inputs[slot].topic, point.operator_times_ms);
   TAILRACE_RETURN_IF_ERROR(options_.state->Commit(point));
   committed_emit_times_ms_ = EmitTimes();
   dirty_ = false;

@@ -31,6 +31,7 @@
 #include "tailrace/processor/detail/topology_graph.h"
 #include "tailrace/processor/error_handlers.h"
 #include "tailrace/state/task_state.h"
+#include "upstream_times.h"
 
 namespace tailrace::processor {
 
@@ -47,6 +48,11 @@ struct TaskOptions {
   const detail::GlobalStores* global_stores = nullptr;  // outlives the task; null: the topology has none
   int64_t max_task_idle_ms = 0;       // max.task.idle.ms
   int64_t emit_interval_ms = 1000;    // Kafka Streams' internal default
+  int64_t idle_timeout_ms = 0;        // stream.time.idle.timeout.ms; 0: time stands while there is no input
+  bool watermarks = false;            // stream.time.mode=watermark, and then:
+  std::vector<std::vector<base::TaskId>> upstream;  // per slot: the tasks that write it, empty for topics of others
+  std::vector<std::string> heartbeat_topics;        // the repartition topics that the task writes, full names
+  int64_t watermark_idle_timeout_ms = 10'000;       // watermark.idle.timeout.ms
   int32_t epoch = -1;                 // at-least-once: written as header "e" on changelog records; -1: no header
 };
 
@@ -67,7 +73,7 @@ class Task final : private detail::TaskContext, private state::ChangelogWriter {
   const std::vector<base::TopicPartition>& inputs() const { return options_.inputs; }
   state::TaskState& state() { return *options_.state; }
   const TaskCounters& counters() const { return counters_; }
-  int64_t stream_time() const { return stream_time_ms_; }
+  int64_t stream_time() const { return time_.stream_time_ms; }
 
   // Builds and initialises the operators. `committed` has one entry per slot, in order; its metadata carries partition and
   // operator times. `producer` must outlive the task or the next Start/Revert. Stores are restored before.
@@ -89,6 +95,12 @@ class Task final : private detail::TaskContext, private state::ChangelogWriter {
 
   // Fires due punctuations. Returns whether any fired.
   absl::StatusOr<bool> Punctuate();
+
+  // Looks at how long there has been no input; `at_end`: the task has all that the log has. After a while stream time advances
+  // by the wall clock with the next commit, or readers of the task's repartition topics are told that it is idle. To be called
+  // every round; does nothing unless asked for by the options.
+  void WatchIdleness(bool at_end);
+  bool watches_idleness() const { return options_.idle_timeout_ms > 0 || !options_.heartbeat_topics.empty(); }
 
   // Something was processed or punctuated since the last commit.
   bool dirty() const { return dirty_; }
@@ -126,6 +138,9 @@ class Task final : private detail::TaskContext, private state::ChangelogWriter {
   };
   struct InputQueue {
     detail::Source* source = nullptr;
+    UpstreamTimes upstream{{}};
+    std::vector<detail::Node*> below;  // of a tracked input: the operators that its records reach
+    int64_t upstream_time_ms = -1;     // that these have been told
     std::deque<BufferedRecord> records;
     int64_t partition_time_ms = base::kNoTimestampMs;
     base::Offset next_offset = base::kOffsetUnknown;
@@ -149,6 +164,8 @@ class Task final : private detail::TaskContext, private state::ChangelogWriter {
   explicit Task(TaskOptions options);
 
   absl::Status BuildNodes();
+  // The operators that records of this source reach, parents first.
+  std::vector<detail::Node*> NodesBelow(std::string_view source) const;
   // Up to which time each aggregation that emits on window close has done so.
   std::vector<int64_t> EmitTimes() const;
   bool IsInput(std::string_view topic) const;
@@ -157,6 +174,16 @@ class Task final : private detail::TaskContext, private state::ChangelogWriter {
   bool AcceptTimestamp(InputQueue& queue, int64_t timestamp_ms, detail::DropReason& reason);
   bool ReadyToProcess();
   static kafka::RecordView ViewOf(const BufferedRecord& buffered);
+  // Whether the record is a heartbeat, which is taken in; otherwise it is to be processed, under the time of its input.
+  bool TakeHeartbeat(InputQueue& queue);
+  // Tells operators how far event time has come without records for them, when all that came before is flushed. Returns whether
+  // there was anything to tell.
+  bool AdvanceTimes();
+  void AdvanceNodes(const std::vector<detail::Node*>& nodes, int64_t time_ms);
+  // Stores and operators take no record to be later than this until the next one is processed.
+  void SetTimeLimit(int64_t limit_ms) { time_.limit_ms = limit_ms; }
+  absl::Status FlushStores();
+  void SendHeartbeats();
   absl::Status ProcessOne(InputQueue& queue, int32_t slot, const kafka::RecordView& record);
   // What follows is a consequence of `record_`.
   void SetRecordOfStores();
@@ -181,7 +208,8 @@ class Task final : private detail::TaskContext, private state::ChangelogWriter {
   }
   const kafka::Headers& record_headers() override;
   void ProcessKept(const RecordContext& record, const kafka::Headers& headers, absl::FunctionRef<void()> process) override;
-  int64_t stream_time_ms() const override { return stream_time_ms_; }
+  int64_t stream_time_ms() const override { return time_.stream_time_ms; }
+  const int64_t& time_limit_ms() const override { return time_.limit_ms; }
   int64_t wall_time_ms() const override { return options_.clock->WallMs(); }
   int64_t emit_interval_ms() const override { return options_.emit_interval_ms; }
   state::KeyValueStore& key_value_store(std::string_view name) override { return options_.state->key_value(name); }
@@ -224,7 +252,6 @@ class Task final : private detail::TaskContext, private state::ChangelogWriter {
   std::string initialised_;  // the operator whose Init runs, as the owner of what it schedules
   kafka::Headers changelog_headers_;
   kafka::Headers buffer_headers_;  // of a suppression's changelog
-  int64_t stream_time_ms_ = -1;
   int64_t idle_since_ms_ = -1;
   int64_t future_limit_ms_ = -1;  // timestamps up to here need no look at the wall clock
   TaskCounters counters_;
@@ -240,6 +267,19 @@ class Task final : private detail::TaskContext, private state::ChangelogWriter {
   kafka::Headers headers_;
   bool headers_built_ = false;
   state::RecordHeaders& store_headers_;
+  state::EventTime& time_;
+
+  // Since when there has been no input: as of the look at which something had been processed last.
+  int64_t quiet_since_ms_ = 0;
+  int64_t quiet_processed_ = -1;
+  int64_t quiet_stream_time_ms_ = -1;
+  int64_t next_idle_look_ms_ = 0;
+  int64_t idle_time_ms_ = -1;  // stream time as the wall clock advances it, to be told with the next commit
+  bool is_idle_ = false;       // readers need not wait for this task
+
+  std::vector<kafka::TopicHandle> heartbeat_topics_;
+  std::optional<Heartbeat> last_heartbeat_;
+
   const bool stores_keep_headers_;  // some store caches: what it forwards later goes with the headers of its update
   const bool stores_keep_context_;  // and some store is a suppression's buffer, which logs where a record came from
 };

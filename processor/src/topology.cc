@@ -32,6 +32,16 @@ class NodeGroups {
   std::vector<int> parents_;
 };
 
+absl::Status CheckTimeToLive(const state::StoreSpec& store) {
+  if (store.time_to_live_ms == 0) return absl::OkStatus();
+  if (store.time_to_live_ms < 0)
+    return base::UsageError(absl::StrCat("state store ", store.name, ": a time to live of ", store.time_to_live_ms, " ms; it must be positive"));
+  if (store.kind != state::StoreKind::kKeyValue)
+    return base::UsageError(absl::StrCat("state store ", store.name, ": a time to live is for key-value stores; windows and versions "
+                                         "are kept for their retention, so set that instead"));
+  return absl::OkStatus();
+}
+
 uint64_t Fnv1a(std::string_view text) {
   uint64_t hash = 0xcbf29ce484222325ULL;
   for (const char c : text) hash = (hash ^ static_cast<uint8_t>(c)) * 0x100000001b3ULL;
@@ -203,6 +213,7 @@ Topology& Topology::AddGlobalStore(state::StoreSpec store, detail::NodeSpec sour
     return Fail(base::UsageError(absl::StrCat("global store ", store.name, ": another store has this name; name one of them differently")));
   if (store.kind == state::StoreKind::kVersioned)
     return Fail(base::UsageError(absl::StrCat("global store ", store.name, " cannot be versioned")));
+  if (absl::Status status = CheckTimeToLive(store); !status.ok()) return Fail(std::move(status));
   // The topic is its changelog, which nobody else writes to.
   store.logging = false;
   store.changelog_topic = source.topics.front();
@@ -227,6 +238,7 @@ Topology& Topology::AddStateStore(state::StoreSpec store, const std::vector<std:
   if (store.kind == state::StoreKind::kWindow && store.retention_ms < store.window_size_ms)
     return Fail(base::UsageError(absl::StrCat("state store ", store.name, ": retention ", store.retention_ms,
                                               " ms is shorter than the window size ", store.window_size_ms, " ms")));
+  if (absl::Status status = CheckTimeToLive(store); !status.ok()) return Fail(std::move(status));
   const std::string name = store.name;
   const auto source = source_changelogs_.find(name);
   const bool reuse = optimization_.has_value() && optimization_->reuse_ktable_source_topics;

@@ -123,7 +123,7 @@ struct TopologyTestDriver::Impl {
                              .handlers = options.handlers, .dead_letter_topic = options.dead_letter_topic,
                              .max_future_skew_ms = options.max_future_skew_ms,
                              .global_stores = global == nullptr ? nullptr : &global_stores, .max_task_idle_ms = -1,
-                             .emit_interval_ms = options.emit_interval_ms};
+                             .emit_interval_ms = options.emit_interval_ms, .idle_timeout_ms = options.idle_timeout_ms};
     std::vector<kafka::CommittedOffset> committed;
     for (const std::string& topic : subtopology.source_topics) {
       inputs[topic] = {static_cast<int32_t>(task_options.inputs.size()), base::Offset(0)};
@@ -220,8 +220,16 @@ absl::Status TopologyTestDriver::Commit() {
 }
 
 absl::Status TopologyTestDriver::AdvanceWallClock(int64_t ms) {
+  // As of now everything that was piped is processed, and only what the clock causes is to come.
+  if (impl_->task != nullptr) impl_->task->WatchIdleness(true);
   impl_->clock.AdvanceMs(ms);
   if (impl_->task == nullptr) return absl::OkStatus();
+  TAILRACE_RETURN_IF_ERROR(impl_->task->Punctuate().status());
+  TAILRACE_RETURN_IF_ERROR(impl_->Commit());
+  TAILRACE_RETURN_IF_ERROR(impl_->ProcessQueued());
+  if (!impl_->task->watches_idleness()) return absl::OkStatus();
+  impl_->task->WatchIdleness(true);
+  TAILRACE_RETURN_IF_ERROR(impl_->Commit());
   TAILRACE_RETURN_IF_ERROR(impl_->task->Punctuate().status());
   TAILRACE_RETURN_IF_ERROR(impl_->Commit());
   return impl_->ProcessQueued();

@@ -28,7 +28,7 @@ DuplicateStore::DuplicateStore(const StoreSpec& spec, int32_t index, int64_t seg
 }
 
 void DuplicateStore::AdvanceStreamTime(int64_t stream_time_ms) {
-  retention_.stream_time_ms = std::max(retention_.stream_time_ms, stream_time_ms);
+  retention_.stream_time_ms = std::max(retention_.stream_time_ms, std::min(stream_time_ms, core_.task().time.limit_ms));
 }
 
 absl::StatusOr<CacheEntry*> DuplicateStore::Upsert(std::string_view key, int64_t window_start_ms) {

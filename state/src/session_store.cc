@@ -39,7 +39,7 @@ SessionStoreImpl::SessionStoreImpl(const StoreSpec& spec, int32_t index, int64_t
 }
 
 void SessionStoreImpl::AdvanceStreamTime(int64_t end_ms) {
-  retention_.stream_time_ms = std::max(retention_.stream_time_ms, end_ms);
+  retention_.stream_time_ms = std::max(retention_.stream_time_ms, std::min(end_ms, core_.task().time.limit_ms));
 }
 
 void SessionStoreImpl::Flush() {

@@ -25,6 +25,7 @@ struct TaskContext {
   ChangelogWriter* changelog = nullptr;
   size_t uncommitted_bytes = 0;  // sum over the stores
   RecordHeaders headers;
+  EventTime time;
 };
 
 // The changes of one store since the last commit, in first-dirtied order, and to be flushed in the order of their

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "duplicate_store.h"
+#include "expiring_store.h"
 #include "key_value_store.h"
 #include "session_store.h"
 #include "tailrace/base/check.h"
@@ -105,7 +106,9 @@ absl::Status TaskStateImpl::Initialize() {
                                ": it was created as another kind of store; wipe this directory and restore, or rename the store");
       }
     }
-    if (spec.kind == StoreKind::kKeyValue) {
+    if (spec.kind == StoreKind::kKeyValue && spec.time_to_live_ms > 0) {
+      stores_.push_back(std::make_unique<ExpiringStore>(spec, index, &context_, backend));
+    } else if (spec.kind == StoreKind::kKeyValue) {
       stores_.push_back(std::make_unique<KeyValueStoreImpl>(spec, index, &context_, backend));
     } else if (spec.kind == StoreKind::kVersioned) {
       stores_.push_back(std::make_unique<VersionedStoreImpl>(spec, index, *interval, &context_, backend));
@@ -120,7 +123,8 @@ absl::Status TaskStateImpl::Initialize() {
     }
     stores_.back()->Discard(record_.stores[spec.name]);
     catalog->stores.push_back({spec.name, spec.kind, spec.retain_duplicates, InMemory(spec),
-                               spec.kind == StoreKind::kVersioned ? spec.history_retention_ms : Retention::Shown(spec), *interval});
+                               spec.kind == StoreKind::kVersioned ? spec.history_retention_ms : Retention::Shown(spec), *interval,
+                               spec.time_to_live_ms});
   }
   catalog_ = std::move(catalog);
   absl::MutexLock lock(&mu_);
@@ -171,7 +175,7 @@ int32_t TaskStateImpl::IndexOf(std::string_view name, StoreKind kind) const {
 }
 
 KeyValueStore& TaskStateImpl::key_value(std::string_view name) {
-  return static_cast<KeyValueStoreImpl&>(store(IndexOf(name, StoreKind::kKeyValue)));
+  return static_cast<KeyValueStore&>(store(IndexOf(name, StoreKind::kKeyValue)));
 }
 
 WindowStore& TaskStateImpl::window(std::string_view name) {
@@ -314,7 +318,10 @@ void TaskStateImpl::PublishView() {
 
 void TaskStateImpl::Publish() {
   view_.reset();
-  published_ = std::make_shared<const CommitRecord>(record_);
+  auto record = std::make_shared<CommitRecord>(record_);
+  // A store that was restored elsewhere has no time of its own yet: what has outlived its time is not shown again.
+  record->stream_time_ms = std::max(record->stream_time_ms, context_.time.stream_time_ms);
+  published_ = std::move(record);
   if (disk_ != nullptr) disk_snapshot_ = disk_->Snapshot();
 }
 

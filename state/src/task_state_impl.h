@@ -29,6 +29,7 @@ class TaskStateImpl final : public TaskState {
   StateStore& store(int32_t index) override { return stores_.at(static_cast<size_t>(index))->store(); }
   void SetChangelogWriter(ChangelogWriter* writer) override { context_.changelog = writer; }
   RecordHeaders& record_headers() override { return context_.headers; }
+  EventTime& event_time() override { return context_.time; }
   size_t uncommitted_bytes() const override { return context_.uncommitted_bytes; }
   size_t cache_bytes_max() const override { return options_.cache_bytes_max; }
   absl::Status Commit(const CommitPoint& point) override;

@@ -100,6 +100,7 @@ absl::StatusOr<std::optional<ReadView::Value>> TaskView::GetValue(const ViewCata
   Row row;
   if (!ParseDiskValue(bytes, row)) return DamagedEntry(store.name);
   const int64_t timestamp_ms = row.timestamp_ms;
+  if (IsExpired(store, timestamp_ms)) return std::optional<Value>();
   bytes.erase(0, kTimestampBytes);
   return std::optional<Value>(Value{std::move(bytes), timestamp_ms});
 }
@@ -254,7 +255,9 @@ absl::Status TaskView::Range(std::string_view store, std::optional<std::string_v
         return true;
       },
       [&](const Row& row) { return !to.has_value() || row.key <= *to; },
-      [&](const Row& row) { return (after.has_value() && row.key <= *after) || visitor(row); });
+      [&](const Row& row) {
+        return (after.has_value() && row.key <= *after) || IsExpired(found, row.timestamp_ms) || visitor(row);
+      });
 }
 
 template <class F>

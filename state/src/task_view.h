@@ -21,6 +21,7 @@ struct ViewCatalog {
     bool in_memory;
     int64_t retention_ms;  // of a versioned store: its history
     int64_t segment_interval_ms;
+    int64_t time_to_live_ms;  // 0: entries stay
   };
   std::vector<Store> stores;
 };
@@ -63,6 +64,10 @@ class TaskView final : public ReadView {
                            const std::optional<WindowCursor>& after, RowVisitor visitor) const;
   const BackendReader& ReaderOf(const ViewCatalog::Store& store) const { return store.in_memory ? *memory_ : *disk_; }
   int64_t RetentionStart(const ViewCatalog::Store& store) const;
+  // Whether an entry with this timestamp has outlived the store's time to live.
+  bool IsExpired(const ViewCatalog::Store& store, int64_t timestamp_ms) const {
+    return store.time_to_live_ms > 0 && timestamp_ms <= commit_->stream_time_ms - store.time_to_live_ms;
+  }
   absl::StatusOr<std::optional<Value>> GetValue(const ViewCatalog::Store& store, int32_t index, std::string_view disk_key) const;
 
   // Each is shared with the task and with other views; all are immutable.

@@ -86,7 +86,7 @@ absl::StatusOr<int64_t> VersionedStoreImpl::Put(std::string_view key, kafka::Nul
 absl::StatusOr<int64_t> VersionedStoreImpl::Store(std::string_view key, kafka::NullableBytes value, int64_t timestamp_ms) {
   if (timestamp_ms < stream_time_ms_ - spec_.history_retention_ms) return kNotPut;
   TAILRACE_RETURN_IF_ERROR(LoadSegments());
-  stream_time_ms_ = std::max(stream_time_ms_, timestamp_ms);
+  stream_time_ms_ = std::max(stream_time_ms_, std::min(timestamp_ms, rows_.core().task().time.limit_ms));
   segments_.erase(segments_.begin(), std::lower_bound(segments_.begin(), segments_.end(), OldestSegment()));
   int64_t later_ms = kNothingLater;
   TAILRACE_ASSIGN_OR_RETURN(std::optional<int64_t> valid_to_ms, PutAsLatest(key, value, timestamp_ms, later_ms));

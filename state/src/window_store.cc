@@ -21,12 +21,16 @@ std::string StartBytes(int64_t start) {
 }  // namespace
 
 WindowStoreImpl::WindowStoreImpl(const StoreSpec& spec, int32_t index, TaskContext* task, Backend* backend)
-    : core_(spec, index, spec.caching, task), backend_(backend), retention_{Retention::Shown(spec), -1}, expired_arena_(&task->pool) {
+    : core_(spec, index, spec.caching, task), backend_(backend), retention_{Retention::Shown(spec), -1},
+      reach_ms_(spec.window_size_ms == INT64_MAX ? 0 : std::max<int64_t>(spec.window_size_ms - 1, 0)), expired_arena_(&task->pool) {
   TAILRACE_CHECK(!spec.retain_duplicates, "not the store for duplicates");
 }
 
 void WindowStoreImpl::AdvanceStreamTime(int64_t stream_time_ms) {
   if (stream_time_ms <= retention_.stream_time_ms) return;
+  // The window in which the limit lies began this much earlier, at most.
+  stream_time_ms = std::min(stream_time_ms, core_.task().time.limit_ms - reach_ms_);
+  if (stream_time_ms <= retention_.stream_time_ms) [[unlikely]] return;
   retention_.stream_time_ms = stream_time_ms;
   retention_start_ms_ = retention_.start_ms();
   if (retention_start_ms_ <= oldest_live_start_ms_) [[likely]] return;

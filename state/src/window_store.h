@@ -85,6 +85,7 @@ class WindowStoreImpl final : public WindowStore, public TaskStore {
   StoreCore core_;
   Backend* const backend_;
   Retention retention_;
+  const int64_t reach_ms_;  // from the start of a window to its last millisecond; 0 for windows without an end
   int64_t retention_start_ms_ = INT64_MIN;
   int64_t oldest_live_start_ms_ = INT64_MAX;  // of the cache tables that are in retention
 

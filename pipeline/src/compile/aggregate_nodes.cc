@@ -37,7 +37,6 @@ absl::Status WindowedAggregateNode::Init(processor::detail::TaskContext& context
     closed_until_ms_ = context.RestoredOperatorTime(name() + "-closed");
     context.KeepOperatorTime(name() + "-closed", &closed_until_ms_);
   }
-  observed_ms_ = context.RestoredOperatorTime(name());
   clock_.Init(context, name());
   return absl::OkStatus();
 }
@@ -49,7 +48,6 @@ void WindowedAggregateNode::Close() {
 void WindowedAggregateNode::Process(const EventRecord& record) {
   if (record.key == nullptr) return context().Drop(DropReason::kNullKey);
   clock_.Observe(record.timestamp_ms);
-  observed_ms_ = std::max(observed_ms_, record.timestamp_ms);
   const aggregates::AggregateInput input{.event = record.value->event, .timestamp_ms = record.timestamp_ms,
                                          .offset = context().record().offset.value(),
                                          .correction = record.value->correction};
@@ -67,9 +65,14 @@ void WindowedAggregateNode::Process(const EventRecord& record) {
   if (window_.emit == WindowStep::Emit::kClose && !output().empty()) EmitClosed();
 }
 
+void WindowedAggregateNode::AdvanceTime(int64_t time_ms) {
+  clock_.Observe(time_ms);
+  if (window_.emit == WindowStep::Emit::kClose && !output().empty()) EmitClosed();
+}
+
 void WindowedAggregateNode::EmitClosed() {
   // The end of the newest closed window.
-  const int64_t closed_ms = observed_ms_ - window_.grace_ms;
+  const int64_t closed_ms = clock_.close_ms();
   if (closed_ms < window_.size_ms) return;
   const int64_t newest_start = (closed_ms - window_.size_ms) / window_.advance_ms * window_.advance_ms;
   const int64_t until = newest_start + window_.size_ms;

@@ -61,6 +61,7 @@ class WindowedAggregateNode final : public processor::detail::Operator<Key, Even
   absl::Status Init(processor::detail::TaskContext& context) override;
   void Close() override;
   void Process(const EventRecord& record) override;
+  void AdvanceTime(int64_t time_ms) override;
 
  private:
   void OnChange(const state::StoreChange& change) override;
@@ -74,7 +75,6 @@ class WindowedAggregateNode final : public processor::detail::Operator<Key, Even
   processor::detail::WindowClock clock_;
   state::WindowStore* store_ = nullptr;
   bool forwards_now_ = false;
-  int64_t observed_ms_ = -1;
   // With emit: close. Windows that end at or before this have been emitted; kept over restarts.
   int64_t closed_until_ms_ = -1;
 };

@@ -53,6 +53,9 @@ absl::StatusOr<RuntimeOptions> ParseRuntimeOptions(const base::Config& config) {
   options.uncommitted_bytes_max = config.Bytes("uncommitted.bytes.max");
   options.max_task_idle_ms = config.Int("max.task.idle.ms");
   options.max_future_skew_ms = config.Ms("max.future.skew.ms") == 0 ? -1 : config.Ms("max.future.skew.ms");
+  options.idle_timeout_ms = config.Ms("stream.time.idle.timeout.ms");
+  options.watermarks = config.String("stream.time.mode") == "watermark";
+  options.watermark_idle_timeout_ms = config.Ms("watermark.idle.timeout.ms");
   options.task_timeout_ms = config.Ms("task.timeout.ms");
   options.transaction_timeout_ms = static_cast<int>(config.Ms("transaction.timeout.ms"));
   const std::string reset = config.String("auto.offset.reset");

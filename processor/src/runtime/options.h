@@ -33,6 +33,9 @@ struct RuntimeOptions {
   int64_t uncommitted_bytes_max = 64 << 20;
   int64_t max_task_idle_ms = 0;
   int64_t max_future_skew_ms = -1;
+  int64_t idle_timeout_ms = 0;  // stream.time.idle.timeout.ms; 0: none
+  bool watermarks = false;      // stream.time.mode=watermark
+  int64_t watermark_idle_timeout_ms = 10'000;
   TopologyOptimization optimization;
   bool explicit_names = true;  // ensure.explicit.internal.resource.naming
   int64_t task_timeout_ms = 300'000;

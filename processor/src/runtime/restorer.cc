@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "committed_metadata.h"
 #include "runtime/failpoint.h"
 #include "tailrace/base/bytes.h"
 #include "tailrace/base/check.h"
@@ -215,6 +216,15 @@ absl::Status Restorer::OpenState(Active& active) {
   if (context_.options.cache_bytes_max == 0)
     for (state::StoreSpec& store : options.stores) store.caching = false;
   TAILRACE_ASSIGN_OR_RETURN(active.state, state::TaskState::Open(std::move(options)));
+  // Restored records must not hide others of their store that upstream tasks which are behind may still send records for.
+  if (context_.options.watermarks && !context_.subtopology(id.subtopology).repartition_sources.empty()) {
+    int64_t time_ms = active.state->committed().stream_time_ms;
+    for (const kafka::CommittedOffset& committed : active.committed) {
+      const auto times = DecodeCommittedMetadata(committed.metadata).operator_times_ms;
+      if (const auto found = times.find(kStreamTimeName); found != times.end()) time_ms = std::max(time_ms, found->second);
+    }
+    active.state->event_time().limit_ms = time_ms;
+  }
   return absl::OkStatus();
 }
 

@@ -168,9 +168,11 @@ absl::Status StreamThread::RunOnce() {
       base::LogWarning("stream-thread", "poll failed", {{"thread", name_}, {"error", status}, {"more", *held}});
     backoff_ms_ = kPollTimeoutMsMax;
   }
+  const bool polled = status.ok();
   behind_ = batch_.records().size() >= static_cast<size_t>(base::limits::kPollRecordsMax) / 2;
   TAILRACE_RETURN_IF_ERROR(ProcessBatch());
   TAILRACE_RETURN_IF_ERROR(ProcessBuffered());
+  WatchIdleness(polled);
   TAILRACE_RETURN_IF_ERROR(Punctuate());
   if (CommitDue()) TAILRACE_RETURN_IF_ERROR(CommitAll(true));
   return absl::OkStatus();
@@ -250,6 +252,21 @@ absl::Status StreamThread::Punctuate() {
   }
   failed_task_.reset();
   return absl::OkStatus();
+}
+
+void StreamThread::WatchIdleness(bool polled) {
+  if (context_.options.idle_timeout_ms <= 0 && !context_.options.watermarks) return;
+  for (const auto& [id, entry] : entries_) {
+    if (entry->task == nullptr || !entry->task->watches_idleness()) continue;
+    // A log that does not answer may have more, and so may one whose end is not known.
+    const bool at_end = polled && std::all_of(entry->inputs.begin(), entry->inputs.end(), [this](const Input& input) {
+      if (input.source < 0) return false;
+      const base::Offset end = consumer_->KnownEnd(input.source);
+      const base::Offset position = consumer_->Position(input.source);
+      return end.value() >= 0 && position.value() >= 0 && position >= end;
+    });
+    entry->task->WatchIdleness(at_end);
+  }
 }
 
 int StreamThread::PollTimeoutMs() const {

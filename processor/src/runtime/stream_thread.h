@@ -103,6 +103,7 @@ class StreamThread {
   absl::Status ProcessBatch();
   absl::Status ProcessBuffered();
   absl::Status Punctuate();
+  void WatchIdleness(bool polled);
   int PollTimeoutMs() const;
   bool CommitDue() const;
   bool UncommittedBoundReached() const;
@@ -112,6 +113,10 @@ class StreamThread {
   void OpenTask(TaskGrant grant);
   void OnRestored(RestoreResult result);
   absl::Status StartTask(Entry& entry, RestoreResult& result);
+  // Watermark mode: the repartition topics that a subtopology writes, and per input the tasks that write it.
+  std::vector<std::string> HeartbeatTopics(const detail::Subtopology& subtopology) const;
+  std::vector<std::vector<base::TaskId>> Upstream(const detail::Subtopology& subtopology,
+                                                  const std::vector<base::TopicPartition>& inputs) const;
   absl::StatusOr<base::Offset> Fallback(const Entry& entry, const base::TopicPartition& input);
   void RevokeTask(const base::TaskId& id);
   void CloseTask(const base::TaskId& id);

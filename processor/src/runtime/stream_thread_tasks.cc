@@ -1,5 +1,6 @@
 // Opening, closing and placing tasks: the parts of StreamThread that run when the assignment changes.
 #include <algorithm>
+#include <set>
 
 #include "absl/strings/str_cat.h"
 #include "runtime/failpoint.h"
@@ -91,6 +92,29 @@ void StreamThread::OnRestored(RestoreResult result) {
   if (wanted && !status.ok() && !absl::IsCancelled(status) && base::ReactionOf(status) != base::Reaction::kRetry) Fatal(status);
 }
 
+std::vector<std::string> StreamThread::HeartbeatTopics(const detail::Subtopology& subtopology) const {
+  std::set<std::string> topics;
+  for (const std::string& topic : subtopology.sink_topics)
+    if (context_.topology->repartition_topics().contains(topic)) topics.insert(topic);
+  return {topics.begin(), topics.end()};
+}
+
+std::vector<std::vector<base::TaskId>> StreamThread::Upstream(const detail::Subtopology& subtopology,
+                                                              const std::vector<base::TopicPartition>& inputs) const {
+  std::vector<std::vector<base::TaskId>> upstream;
+  for (const base::TopicPartition& input : inputs) {
+    std::vector<base::TaskId>& tasks = upstream.emplace_back();
+    const auto& repartition = subtopology.repartition_sources;
+    if (std::find(repartition.begin(), repartition.end(), input.topic) == repartition.end()) continue;
+    for (const detail::Subtopology& writer : context_.topology->subtopologies()) {
+      if (std::find(writer.sink_topics.begin(), writer.sink_topics.end(), input.topic) == writer.sink_topics.end()) continue;
+      for (int32_t partition = 0; partition < context_.plan.task_counts.at(writer.id); ++partition)
+        tasks.push_back({writer.id, base::Partition(partition)});
+    }
+  }
+  return upstream;
+}
+
 absl::Status StreamThread::StartTask(Entry& entry, RestoreResult& result) {
   const base::TaskId id = result.id;
   const RuntimeOptions& options = context_.options;
@@ -119,6 +143,13 @@ absl::Status StreamThread::StartTask(Entry& entry, RestoreResult& result) {
                                                       .max_future_skew_ms = options.max_future_skew_ms,
                                                       .global_stores = &context_.global_stores,
                                                       .max_task_idle_ms = options.max_task_idle_ms,
+                                                      .idle_timeout_ms = options.idle_timeout_ms,
+                                                      .watermarks = options.watermarks,
+                                                      .upstream = options.watermarks ? Upstream(subtopology, result.inputs)
+                                                                                     : std::vector<std::vector<base::TaskId>>(),
+                                                      .heartbeat_topics = options.watermarks ? HeartbeatTopics(subtopology)
+                                                                                             : std::vector<std::string>(),
+                                                      .watermark_idle_timeout_ms = options.watermark_idle_timeout_ms,
                                                       .epoch = options.exactly_once ? -1 : entry.grant.epoch}));
   if (absl::Status status = entry.task->Start(*producer_, result.committed); !status.ok()) {
     entry.task.reset();

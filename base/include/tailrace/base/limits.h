@@ -21,6 +21,12 @@ inline constexpr size_t kJoinBufferKeysMax = 10'000;
 inline constexpr int kRestoreBatchRecords = 10'000;
 // Restored entries held in memory per task before they are written as one sorted file (bytes).
 inline constexpr size_t kRestoreStagedBytesMax = 32u << 20;
+// Rows of a store with a time to live that one commit looks at, and deletes of them what has expired.
+inline constexpr int kTimeToLiveRowsPerCommit = 5'000;
+// Watermark mode: time after which an idle task says again that it is idle, and after which others, by the time that they wrote
+// something, take it no more for idle but for one that has stopped (milliseconds). Clocks of workers agree to well within both.
+inline constexpr int64_t kIdleHeartbeatMs = 5'000;
+inline constexpr int64_t kIdleHeartbeatMsMax = 30'000;
 // Page sizes of queries: when none is asked for, and at most.
 inline constexpr int kPageSizeDefault = 50;
 inline constexpr int kPageSizeMax = 1'000;

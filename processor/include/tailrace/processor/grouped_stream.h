@@ -1,7 +1,6 @@
 // A stream grouped by key, ready to be aggregated, per key or per key and window.
 #pragma once
 
-#include <any>
 #include <memory>
 #include <set>
 #include <string>
@@ -9,9 +8,12 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "tailrace/processor/count_windows.h"
 #include "tailrace/processor/detail/aggregate_nodes.h"
+#include "tailrace/processor/detail/late_records.h"
 #include "tailrace/processor/detail/stateless_nodes.h"
 #include "tailrace/processor/detail/stream_graph.h"
+#include "tailrace/processor/detail/stream_handle.h"
 #include "tailrace/processor/detail/topic_nodes.h"
 #include "tailrace/processor/detail/typed_schema.h"
 #include "tailrace/processor/emit_strategy.h"
@@ -23,21 +25,6 @@
 
 namespace tailrace::processor {
 namespace detail {
-
-// A stream as other operators continue it.
-struct StreamHandle {
-  std::shared_ptr<StreamGraph> graph;  // shared by all handles of one builder
-  StreamGraph::NodeId id = StreamGraph::kRoot;
-  std::string node;
-  std::set<std::string> sources;
-  // The key has changed since the source: before state is kept by key, records go through a repartition topic.
-  bool repartition_required = false;
-  // The repartition that the aggregates of one grouping share when its name was given; null outside of groupings.
-  std::shared_ptr<std::optional<StreamHandle>> shared_repartition = nullptr;
-  // Of windowed keys that come from a table: AnySerde<K> of that table's keys. A sink without a serde of its own uses it, so
-  // that sessions are written with their end. Empty otherwise, and when the key has changed.
-  std::any windowed_key_serde = {};
-};
 
 // Sends the stream through the topic "<prefix>-repartition" so that equal keys meet in one task.
 template <class K, class V, class KS, class VS, class P = DefaultPartitioner>
@@ -82,6 +69,9 @@ state::StoreSpec SpecOf(const Materialized<KS, VS>& materialized, std::string na
   spec.in_memory = materialized.in_memory;
   spec.changelog_config = materialized.changelog_config;
   spec.schema = materialized.schema;
+  // One of zero is refused with the negative ones (Topology::AddStateStore).
+  if (materialized.time_to_live.has_value())
+    spec.time_to_live_ms = materialized.time_to_live->count() == 0 ? -1 : materialized.time_to_live->count();
   if (materialized.history_retention.has_value() && kind == state::StoreKind::kKeyValue) {
     spec.kind = state::StoreKind::kVersioned;
     spec.history_retention_ms = materialized.history_retention->count();
@@ -122,6 +112,22 @@ class TimeWindowedKStream {
     return other;
   }
 
+  // Records that come too late for all or some of their windows go to this topic, once each and as they came, with headers that
+  // say why (docs/dsl.md). Serdes that `produced` does not give are those of the grouping. Otherwise they are dropped.
+  template <class KS = UseDefaultSerde, class VS = UseDefaultSerde, class P = DefaultPartitioner>
+  TimeWindowedKStream LateTo(const std::string& topic, Produced<KS, VS, P> produced = {}) const {
+    TimeWindowedKStream other = *this;
+    other.late_ = detail::LateRecords<K, V>::ToTopic(topic, grouped_, produced);
+    return other;
+  }
+  // The same as a stream, which `use` gets when the aggregation is made: void(KStream<K, V> late).
+  template <class F>
+  TimeWindowedKStream WithLateRecords(F use) const {
+    TimeWindowedKStream other = *this;
+    other.late_ = detail::LateRecords<K, V>::ToStream(std::move(use));
+    return other;
+  }
+
   // Counts records, also those with a null value.
   KTable<Windowed<K>, int64_t> Count(Named named = {}) const {
     return Build<int64_t>(detail::CountStep{}, Materialized<>(), std::move(named), "KSTREAM-AGGREGATE-", detail::Merging::kSum);
@@ -156,12 +162,15 @@ class TimeWindowedKStream {
   Grouped<GKS, GVS> grouped_;
   TimeWindows windows_;
   EmitStrategy emit_ = EmitStrategy::kOnWindowUpdate;
+  detail::LateRecords<K, V> late_;
 };
 
 template <class K, class V, class GKS, class GVS>
 class SessionWindowedKStream;  // session_windowed_stream.h
 template <class K, class V, class GKS, class GVS>
 class SlidingWindowedKStream;  // sliding_windowed_stream.h
+template <class K, class V, class GKS, class GVS>
+class CountWindowedKStream;  // count_windowed_stream.h
 
 template <class K, class VOut>
 class CogroupedKStream;  // cogrouped_stream.h
@@ -179,6 +188,7 @@ class KGroupedStream {
   TimeWindowedKStream<K, V, GKS, GVS> WindowedBy(UnlimitedWindows windows) const { return {stream_, grouped_, windows}; }
   SlidingWindowedKStream<K, V, GKS, GVS> WindowedBy(SlidingWindows windows) const { return {stream_, grouped_, windows}; }
   SessionWindowedKStream<K, V, GKS, GVS> WindowedBy(SessionWindows windows) const { return {stream_, grouped_, windows}; }
+  CountWindowedKStream<K, V, GKS, GVS> WindowedBy(CountWindows windows) const { return {stream_, grouped_, windows}; }
 
   // Records with a null key or value are dropped by all of these.
   KTable<K, int64_t> Count(Named named = {}) const {
@@ -251,6 +261,9 @@ KTable<KOut, VR> AggregateTable(TableHandle handle, const state::StoreSpec& spec
   }
 }
 
+// Of windows that no time closes.
+inline constexpr int64_t kNoGrace = -1;
+
 // What all kinds of aggregation share: names, the repartition in front when the key has changed, the store and the node.
 // `make_node(store, key_serde, value_serde)` makes the operator of one task. `Rows` matters with windows only.
 template <class K, class V, class VR, class KOut, class Rows = TimeWindowRows, class GKS, class GVS, class KS, class VS,
@@ -278,7 +291,9 @@ KTable<KOut, VR> BuildAggregate(const StreamHandle& input, const Grouped<GKS, GV
     store.keep_old_values = origin->sends_old_values();
     topology.AddStateStore(std::move(store), {name});
   });
-  if constexpr (!std::is_same_v<K, KOut>) graph.SetWindowGrace(id, grace_ms);
+  if constexpr (!std::is_same_v<K, KOut>) {
+    if (grace_ms != kNoGrace) graph.SetWindowGrace(id, grace_ms);
+  }
   return AggregateTable<K, VR, KOut, Rows>({input.graph, id, name, stream.sources, origin}, spec, key_serde, value_serde);
 }
 
@@ -311,16 +326,19 @@ KTable<Windowed<K>, VR> TimeWindowedKStream<K, V, GKS, GVS>::Build(Step step, Ma
     stream_.graph->Fail(base::UsageError("an unlimited window never closes, so its results cannot be emitted on window close"));
   spec.retention_ms =
       detail::RetentionOf(*stream_.graph, materialized, windows_.size_ms() + windows_.grace_ms(), "size + grace");
-  return detail::BuildAggregate<K, V, VR, Windowed<K>>(
+  auto table = detail::BuildAggregate<K, V, VR, Windowed<K>>(
       stream_, grouped_, std::move(spec), materialized, std::move(named), prefix, merging, windows_.grace_ms(),
       [step, windows = windows_, emit = emit_](const std::string& store, const KeySerde& ks, const ValueSerde& vs) {
         return std::make_unique<detail::WindowAggregateNode<K, V, VR, Step, KeySerde, ValueSerde>>(step, windows, emit,
                                                                                                   store, ks, vs);
       });
+  late_.AttachTo(table.handle());
+  return table;
 }
 
 }  // namespace tailrace::processor
 
 #include "tailrace/processor/cogrouped_stream.h"
+#include "tailrace/processor/count_windowed_stream.h"
 #include "tailrace/processor/session_windowed_stream.h"
 #include "tailrace/processor/sliding_windowed_stream.h"

@@ -136,6 +136,7 @@ struct Materialized {
     other.in_memory = in_memory;
     other.retention = retention;
     other.history_retention = history_retention;
+    other.time_to_live = time_to_live;
     other.segment_interval = segment_interval;
     other.changelog_config = changelog_config;
     other.schema = schema;
@@ -154,6 +155,9 @@ struct Materialized {
     segment_interval = interval;
     return *this;
   }
+  // An entry is gone once stream time has passed its timestamp, that of its last update, by this: nobody reads it any more, and it
+  // is deleted as by a null. For stores without windows or versions, which have a retention.
+  Materialized& WithTimeToLive(std::chrono::milliseconds time) { time_to_live = time; return *this; }
   Materialized& WithSchema(std::shared_ptr<const state::ValueSchema> s) { schema = std::move(s); return *this; }
 
   std::string store_name;
@@ -165,6 +169,7 @@ struct Materialized {
   std::optional<std::chrono::milliseconds> retention;
   std::optional<std::chrono::milliseconds> history_retention;  // absent: the latest value only
   std::optional<std::chrono::milliseconds> segment_interval;
+  std::optional<std::chrono::milliseconds> time_to_live;  // absent: entries stay
   std::map<std::string, std::string> changelog_config;
   std::shared_ptr<const state::ValueSchema> schema;  // null: made from the serdes where the types allow it
 };

@@ -43,6 +43,22 @@ class SessionWindowedKStream {
     return other;
   }
 
+  // Records that come too late for all or some of their windows go to this topic, once each and as they came, with headers that
+  // say why (docs/dsl.md). Serdes that `produced` does not give are those of the grouping. Otherwise they are dropped.
+  template <class KS = UseDefaultSerde, class VS = UseDefaultSerde, class P = DefaultPartitioner>
+  SessionWindowedKStream LateTo(const std::string& topic, Produced<KS, VS, P> produced = {}) const {
+    SessionWindowedKStream other = *this;
+    other.late_ = detail::LateRecords<K, V>::ToTopic(topic, grouped_, produced);
+    return other;
+  }
+  // The same as a stream, which `use` gets when the aggregation is made: void(KStream<K, V> late).
+  template <class F>
+  SessionWindowedKStream WithLateRecords(F use) const {
+    SessionWindowedKStream other = *this;
+    other.late_ = detail::LateRecords<K, V>::ToStream(std::move(use));
+    return other;
+  }
+
   // Counts records, also those with a null value.
   KTable<Windowed<K>, int64_t> Count(Named named = {}) const {
     return Build<int64_t>(detail::CountStep{}, detail::CountMerger{}, Materialized<>(), std::move(named), "KSTREAM-AGGREGATE-",
@@ -84,18 +100,21 @@ class SessionWindowedKStream {
     if (spec.emits_on_close) spec.caching = false;
     const int64_t needed_ms = windows_.gap_ms() + windows_.grace_ms();
     spec.retention_ms = detail::RetentionOf(*stream_.graph, materialized, needed_ms, "inactivity gap + grace");
-    return detail::BuildAggregate<K, V, VR, Windowed<K>, detail::SessionRows>(
+    auto table = detail::BuildAggregate<K, V, VR, Windowed<K>, detail::SessionRows>(
         stream_, grouped_, std::move(spec), materialized, std::move(named), prefix, merging, needed_ms,
         [step, merger, windows = windows_, emit = emit_](const std::string& store, const KeySerde& ks, const ValueSerde& vs) {
           return std::make_unique<detail::SessionAggregateNode<K, V, VR, Step, Merger, KeySerde, ValueSerde>>(
               step, merger, windows, emit, store, ks, vs);
         });
+    late_.AttachTo(table.handle());
+    return table;
   }
 
   detail::StreamHandle stream_;
   Grouped<GKS, GVS> grouped_;
   SessionWindows windows_;
   EmitStrategy emit_ = EmitStrategy::kOnWindowUpdate;
+  detail::LateRecords<K, V> late_;
 };
 
 }  // namespace tailrace::processor

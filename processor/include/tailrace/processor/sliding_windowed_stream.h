@@ -30,6 +30,22 @@ class SlidingWindowedKStream {
     return other;
   }
 
+  // Records that come too late for all or some of their windows go to this topic, once each and as they came, with headers that
+  // say why (docs/dsl.md). Serdes that `produced` does not give are those of the grouping. Otherwise they are dropped.
+  template <class KS = UseDefaultSerde, class VS = UseDefaultSerde, class P = DefaultPartitioner>
+  SlidingWindowedKStream LateTo(const std::string& topic, Produced<KS, VS, P> produced = {}) const {
+    SlidingWindowedKStream other = *this;
+    other.late_ = detail::LateRecords<K, V>::ToTopic(topic, grouped_, produced);
+    return other;
+  }
+  // The same as a stream, which `use` gets when the aggregation is made: void(KStream<K, V> late).
+  template <class F>
+  SlidingWindowedKStream WithLateRecords(F use) const {
+    SlidingWindowedKStream other = *this;
+    other.late_ = detail::LateRecords<K, V>::ToStream(std::move(use));
+    return other;
+  }
+
   KTable<Windowed<K>, int64_t> Count(Named named = {}) const {
     return Count(Materialized<>(), std::move(named));
   }
@@ -64,18 +80,21 @@ class SlidingWindowedKStream {
     // A late record looks two differences back for what its left window begins with.
     const int64_t needed_ms = 2 * windows_.difference_ms() + windows_.grace_ms();
     spec.retention_ms = detail::RetentionOf(*stream_.graph, materialized, needed_ms, "2 * time difference + grace");
-    return detail::BuildAggregate<K, V, VR, Windowed<K>>(
+    auto table = detail::BuildAggregate<K, V, VR, Windowed<K>>(
         stream_, grouped_, std::move(spec), materialized, std::move(named), prefix, merging, windows_.grace_ms(),
         [step, windows = windows_, emit = emit_](const std::string& store, const KeySerde& ks, const ValueSerde& vs) {
           return std::make_unique<detail::SlidingAggregateNode<K, V, VR, Step, KeySerde, ValueSerde>>(step, windows, emit, store,
                                                                                                      ks, vs);
         });
+    late_.AttachTo(table.handle());
+    return table;
   }
 
   detail::StreamHandle stream_;
   Grouped<GKS, GVS> grouped_;
   SlidingWindows windows_;
   EmitStrategy emit_ = EmitStrategy::kOnWindowUpdate;
+  detail::LateRecords<K, V> late_;
 };
 
 }  // namespace tailrace::processor

@@ -27,6 +27,8 @@ class StoreBuilder {
     spec_.changelog_config = std::move(config);
     return *this;
   }
+  // An entry is gone once stream time has passed its timestamp by this. Key-value stores only.
+  StoreBuilder& WithTimeToLive(std::chrono::milliseconds time) { spec_.time_to_live_ms = time.count() == 0 ? -1 : time.count(); return *this; }
   operator state::StoreSpec() const { return spec_; }  // NOLINT: a description is what it describes
 
  private:

@@ -45,6 +45,8 @@ struct TestDriverOptions {
   // How often operators look for windows that have closed, by the wall clock: at every record, as Kafka Streams' driver does
   // it. A running application looks once a second.
   int64_t emit_interval_ms = 0;
+  // stream.time.idle.timeout.ms: AdvanceWallClock past it, without a record, advances stream time. 0: it does not.
+  int64_t idle_timeout_ms = 0;
 };
 
 // Every topic has one partition, and one task runs the whole topology, as in Kafka Streams' driver of the same name: there is
@@ -65,7 +67,7 @@ class TopologyTestDriver {
   absl::Status Pipe(std::string_view topic, kafka::NullableBytes key, kafka::NullableBytes value, int64_t timestamp_ms,
                     const kafka::Headers& headers = {});
   absl::Status Commit();
-  // Fires wall-clock punctuations that are due then.
+  // Fires wall-clock punctuations that are due then, and advances stream time when that is asked for.
   absl::Status AdvanceWallClock(int64_t ms);
 
   // Takes the records written to a topic (its full name) since the last call, in order.

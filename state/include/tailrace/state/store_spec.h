@@ -37,6 +37,9 @@ struct StoreSpec {
   // Old versions are deleted in steps of this; 0: Kafka Streams' default for the history.
   int64_t segment_interval_ms = 0;
 
+  // Key-value stores only: an entry is gone once stream time >= its timestamp + this. 0: entries stay.
+  int64_t time_to_live_ms = 0;
+
   // With caching, changes are logged and forwarded once per commit, in the order of their last updates; without, at every update.
   bool caching = true;
   // With logging, every change goes to the changelog topic and a lost store is rebuilt from it.

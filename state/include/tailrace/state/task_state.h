@@ -53,6 +53,14 @@ struct CommitPoint {
   std::map<std::string, int64_t> operator_times_ms;
 };
 
+// Event time as the task knows it; the task writes it, its stores read it.
+struct EventTime {
+  int64_t stream_time_ms = -1;
+  // No store takes its own time, which decides what has left its retention, to be later than this: upstream tasks that are
+  // behind may still send records of before. INT64_MAX: a store's time follows from what is put into it alone.
+  int64_t limit_ms = INT64_MAX;
+};
+
 // Thread-safety: the owning stream thread, except CurrentView (any thread).
 // Errors: kTaskCorrupted when the directory's content cannot be trusted (foreign application or task, RocksDB corruption):
 // call Wipe and restore. kRetry when the disk is full: stop consuming, try again; nothing is lost.
@@ -78,6 +86,8 @@ class TaskState {
   // Set `current` before a record with headers is processed, and back to null after it. Stores with caching and a listener
   // keep it with what is updated meanwhile, and set it while they forward that; other updates cost nothing.
   virtual RecordHeaders& record_headers() = 0;
+  // To be kept up to date while records are processed, and its limit before restored records are applied.
+  virtual EventTime& event_time() = 0;
 
   virtual size_t uncommitted_bytes() const = 0;
   bool WantsCommit() const { return uncommitted_bytes() > cache_bytes_max(); }

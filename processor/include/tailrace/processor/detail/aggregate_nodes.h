@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "tailrace/processor/detail/functions.h"
+#include "tailrace/processor/detail/late_output.h"
 #include "tailrace/processor/detail/node.h"
 #include "tailrace/processor/detail/window_closer.h"
 #include "tailrace/processor/serde.h"
@@ -107,7 +108,8 @@ class AggregateNode final : public Operator<K, V, K, Change<VR>>, private state:
 
   absl::Status Init(TaskContext& context) override {
     store_ = &context.key_value_store(store_name_);
-    if (store_->spec().caching) store_->SetChangeListener(this);
+    // Without caching it hears only of entries that have outlived their time.
+    if (store_->spec().caching || store_->spec().time_to_live_ms > 0) store_->SetChangeListener(this);
     forwards_now_ = !this->output().empty() && !store_->spec().caching;
     return Operator<K, V, K, Change<VR>>::Init(context);
   }
@@ -169,8 +171,10 @@ class WindowClock {
   void Init(TaskContext& context, const std::string& operator_name) {
     observed_ms_ = context.RestoredOperatorTime(operator_name);
     context.KeepOperatorTime(operator_name, &observed_ms_);
+    limit_ms_ = &context.time_limit_ms();
   }
-  void Observe(int64_t timestamp_ms) { observed_ms_ = std::max(observed_ms_, timestamp_ms); }
+  void Observe(int64_t timestamp_ms) { observed_ms_ = std::max(observed_ms_, std::min(timestamp_ms, *limit_ms_)); }
+  int64_t observed_ms() const { return observed_ms_; }
   // Windows whose end is not later are closed.
   int64_t close_ms() const { return observed_ms_ - windows_.grace_ms(); }
   // A window takes records while its end is later than stream time - grace.
@@ -180,6 +184,7 @@ class WindowClock {
 
  private:
   const TimeWindows windows_;
+  const int64_t* limit_ms_ = nullptr;
   int64_t observed_ms_ = -1;
 };
 
@@ -191,6 +196,9 @@ class WindowAggregateNode final : public Operator<K, V, Windowed<K>, Change<VR>>
       : step_(std::move(step)), clock_(windows), closer_(emit, store), store_name_(std::move(store)),
         key_serde_(std::move(key_serde)), value_serde_(value_serde), decoder_(std::move(value_serde)) {}
 
+  void AddChild(Node* child) override {
+    if (!late_.Take(child)) Operator<K, V, Windowed<K>, Change<VR>>::AddChild(child);
+  }
   absl::Status Init(TaskContext& context) override {
     store_ = &context.window_store(store_name_);
     closer_.Init(context);
@@ -211,13 +219,28 @@ class WindowAggregateNode final : public Operator<K, V, Windowed<K>, Change<VR>>
     const TimeWindows& windows = clock_.windows();
     for (int64_t start = windows.FirstStart(record.timestamp_ms); start <= record.timestamp_ms;
          start += windows.advance_ms()) {
-      if (!clock_.IsOpen(start)) this->context().Drop(DropReason::kLate);
+      if (!clock_.IsOpen(start)) DropFor(start, record);
       else UpdateWindow(record, key, start);
     }
     if (closer_.on_close()) [[unlikely]] EmitClosed(record.headers);
   }
 
+  void AdvanceTime(int64_t time_ms) override {
+    clock_.Observe(time_ms);
+    closer_.LookAgain();
+    if (closer_.on_close()) EmitClosed(nullptr);
+  }
+
  private:
+  // A record that several windows do not take any more is late once, for the last of them.
+  void DropFor(int64_t start_ms, const Record<K, V>& record) {
+    this->context().Drop(DropReason::kLate);
+    const TimeWindows& windows = clock_.windows();
+    const int64_t next_ms = start_ms + windows.advance_ms();
+    if (next_ms <= record.timestamp_ms && !clock_.IsOpen(next_ms)) return;
+    late_.Emit(record, {start_ms, windows.EndOf(start_ms), clock_.observed_ms(), windows.grace_ms()}, this->context());
+  }
+
   void UpdateWindow(const Record<K, V>& record, std::string_view key, int64_t start_ms) {
     const auto entry = store_->Upsert(key, start_ms);
     if (!entry.ok()) return this->context().Fail(entry.status());
@@ -267,6 +290,7 @@ class WindowAggregateNode final : public Operator<K, V, Windowed<K>, Change<VR>>
   Step step_;
   WindowClock clock_;
   WindowCloser closer_;
+  LateOutput<K, V> late_;
   const std::string store_name_;
   KS key_serde_;
   VS value_serde_;

@@ -22,11 +22,14 @@ class JoinBuffer {
   absl::Status Init(TaskContext& context);
 
   // Keeps a record. False when it is earlier than the newest one that was kept by more than the grace: it is to be joined now.
+  // The time of the newest one survives a restart.
   bool Put(std::string_view key, std::string_view value, int64_t timestamp_ms, const kafka::Headers& headers);
 
   // Calls `emit` for the records that have waited long enough, by time, as the records that are being processed, and forgets them.
   using Emit = absl::FunctionRef<void(std::string_view key, std::string_view value, int64_t timestamp_ms, const kafka::Headers& headers)>;
   void Evict(Emit emit);
+  // Raises the time that decides who has waited long enough.
+  void Observe(int64_t time_ms);
 
  private:
   void Remember(const std::string& key);
@@ -39,6 +42,7 @@ class JoinBuffer {
   state::KeyValueStore* store_ = nullptr;
   std::set<std::string> keys_;  // the oldest that wait: byte 0 ‖ int64 time ‖ key ‖ int32 sequence
   std::optional<std::string> rest_;  // keys from this one on are in the store only; nullopt: there are none
+  const int64_t* limit_ms_ = nullptr;
   int64_t newest_ms_ = -1;
   int32_t sequence_ = 0;
   std::string key_;

@@ -86,9 +86,7 @@ class StreamJoinNode final : public Operator<K, std::conditional_t<kLeft, V1, V2
       return Emit(nullptr, record.value, nullptr, record.timestamp_ms, record.headers);
     if (record.key == nullptr) return this->context().Drop(DropReason::kNullKey);
     if (record.value == nullptr) return this->context().Drop(DropReason::kNullValue);
-    side_.EmitClosed(record.timestamp_ms, [&](std::string_view key, bool left, std::string_view value, int64_t timestamp_ms) {
-      if constexpr (kKind != JoinKind::kInner) EmitAlone(key, left, value, timestamp_ms, record.headers);
-    });
+    EmitClosed(record.timestamp_ms, record.headers);
     const std::string_view key = key_serde_.Serialize(*record.key, key_scratch_);
     const bool met = side_.Join(key, record.timestamp_ms, [&](std::string_view bytes, int64_t other_ms) {
       Read(other_serde(), bytes, other_);
@@ -100,7 +98,18 @@ class StreamJoinNode final : public Operator<K, std::conditional_t<kLeft, V1, V2
     }
   }
 
+  void AdvanceTime(int64_t time_ms) override {
+    side_.Observe(time_ms);
+    side_.LookAgain();
+    EmitClosed(side_.stream_time_ms(), nullptr);
+  }
+
  private:
+  void EmitClosed(int64_t time_ms, const kafka::Headers* headers) {
+    side_.EmitClosed(time_ms, [&](std::string_view key, bool left, std::string_view value, int64_t timestamp_ms) {
+      if constexpr (kKind != JoinKind::kInner) EmitAlone(key, left, value, timestamp_ms, headers);
+    });
+  }
   const AnySerde<This>& this_serde() const {
     if constexpr (kLeft) return left_serde_;
     else return right_serde_;

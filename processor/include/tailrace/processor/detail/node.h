@@ -34,6 +34,9 @@ class Node {
   virtual void AddChild(Node* child) = 0;
   // Resolves stores and topics. Called once, children first linked, before the first record.
   virtual absl::Status Init(TaskContext& context) = 0;
+  // Event time has come this far without a record for this operator: there was no input for long, or the upstream tasks of a
+  // repartition topic said so. Called between records, when stores are flushed, parents first. May forward.
+  virtual void AdvanceTime(int64_t) {}
   // Called once before destruction when the task closes cleanly or not; must not forward.
   virtual void Close() {}
 

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tailrace/processor/detail/late_output.h"
 #include "tailrace/processor/detail/task_context.h"
 #include "tailrace/processor/session_windows.h"
 
@@ -36,6 +37,11 @@ class SessionMerge {
   // Raises the operator's time and looks for the sessions that the record joins. False: the record is late, which is
   // counted, or the store failed, which is reported. `key` must stay valid until Put.
   bool Begin(std::string_view key, int64_t timestamp_ms);
+  // Why the last Begin was false.
+  bool is_late() const { return is_late_; }
+  // Raises the operator's time.
+  void Observe(int64_t time_ms);
+  LateWindow late_window() const { return {start_ms_, end_ms_, observed_ms_, windows_.grace_ms()}; }
   // By (end, start). Valid until the next Begin.
   size_t found() const { return found_count_; }
   const Session& found(size_t index) const { return found_[index]; }
@@ -55,7 +61,9 @@ class SessionMerge {
   const std::string store_name_;
   TaskContext* context_ = nullptr;
   state::SessionStore* store_ = nullptr;
+  const int64_t* limit_ms_ = nullptr;
   int64_t observed_ms_ = -1;
+  bool is_late_ = false;
   std::string_view key_;
   int64_t timestamp_ms_ = 0;
   int64_t start_ms_ = 0;

@@ -53,6 +53,9 @@ class SessionAggregateNode final : public Operator<K, V, Windowed<K>, Change<VR>
       : step_(std::move(step)), merger_(std::move(merger)), merge_(windows, store), closer_(emit, std::move(store)),
         key_serde_(std::move(key_serde)), value_serde_(value_serde), decoder_(std::move(value_serde)) {}
 
+  void AddChild(Node* child) override {
+    if (!late_.Take(child)) Operator<K, V, Windowed<K>, Change<VR>>::AddChild(child);
+  }
   absl::Status Init(TaskContext& context) override {
     merge_.Init(context, this->name());
     closer_.Init(context);
@@ -70,7 +73,14 @@ class SessionAggregateNode final : public Operator<K, V, Windowed<K>, Change<VR>
     if (record.key == nullptr) return this->context().Drop(DropReason::kNullKey);
     if (!kStepTakesNull<Step, K, V> && record.value == nullptr) return this->context().Drop(DropReason::kNullValue);
     if (merge_.Begin(key_serde_.Serialize(*record.key, key_scratch_), record.timestamp_ms)) AddRecord(record);
+    else if (merge_.is_late()) late_.Emit(record, merge_.late_window(), this->context());
     if (closer_.on_close()) [[unlikely]] EmitClosed(record.headers);
+  }
+
+  void AdvanceTime(int64_t time_ms) override {
+    merge_.Observe(time_ms);
+    closer_.LookAgain();
+    if (closer_.on_close()) EmitClosed(nullptr);
   }
 
  private:
@@ -136,6 +146,7 @@ class SessionAggregateNode final : public Operator<K, V, Windowed<K>, Change<VR>
   Merger merger_;
   SessionMerge merge_;
   WindowCloser closer_;
+  LateOutput<K, V> late_;
   KS key_serde_;
   VS value_serde_;
   ChangeDecoder<VR, VS> decoder_;

@@ -19,6 +19,9 @@ class SlidingAggregateNode final : public Operator<K, V, Windowed<K>, Change<VR>
       : step_(std::move(step)), plan_(windows, store), closer_(emit, std::move(store)), key_serde_(std::move(key_serde)),
         value_serde_(value_serde), decoder_(std::move(value_serde)) {}
 
+  void AddChild(Node* child) override {
+    if (!late_.Take(child)) Operator<K, V, Windowed<K>, Change<VR>>::AddChild(child);
+  }
   absl::Status Init(TaskContext& context) override {
     plan_.Init(context, this->name());
     closer_.Init(context);
@@ -36,24 +39,45 @@ class SlidingAggregateNode final : public Operator<K, V, Windowed<K>, Change<VR>
     if (record.key == nullptr) return this->context().Drop(DropReason::kNullKey);
     if (record.value == nullptr) return this->context().Drop(DropReason::kNullValue);
     const std::string_view key = key_serde_.Serialize(*record.key, key_scratch_);
-    if (!plan_.Begin(key, record.timestamp_ms)) return;
+    if (!plan_.Begin(key, record.timestamp_ms)) {
+      // The last window that could hold it begins with it.
+      if (plan_.is_late()) late_.Emit(record, plan_.late_window(record.timestamp_ms), this->context());
+      return;
+    }
+    int64_t latest_dropped_ms = -1;
     for (size_t i = 0; i < plan_.steps(); ++i) {
       const SlidingPlan::Step& step = plan_.step(i);
-      if (!plan_.IsOpen(step)) this->context().Drop(DropReason::kLate);
-      else if (step.adds_record) AddRecord(record, key, step);
-      else Copy(record, key, step);
+      if (!plan_.IsOpen(step)) {
+        this->context().Drop(DropReason::kLate);
+        latest_dropped_ms = std::max(latest_dropped_ms, step.start_ms);
+      } else if (step.adds_record) {
+        AddRecord(record, key, step);
+      } else {
+        Copy(record, key, step);
+      }
     }
+    if (latest_dropped_ms >= 0) [[unlikely]] late_.Emit(record, plan_.late_window(latest_dropped_ms), this->context());
     // Kafka Streams does not look for closed windows after a record that is earlier than the difference.
-    if (!closer_.on_close() || record.timestamp_ms < plan_.windows().difference_ms()) return;
+    if (closer_.on_close() && record.timestamp_ms >= plan_.windows().difference_ms()) EmitClosed(record.headers);
+  }
+
+  void AdvanceTime(int64_t time_ms) override {
+    plan_.Observe(time_ms);
+    closer_.LookAgain();
+    if (closer_.on_close()) EmitClosed(nullptr);
+  }
+
+ private:
+  // With the headers of the record that closed them.
+  void EmitClosed(const kafka::Headers* headers) {
     closer_.EmitSlidingWindows(plan_.store(), plan_.windows().difference_ms(), plan_.close_ms(), [&](const state::Row& row) {
       TAILRACE_CHECK(key_serde_.Deserialize(row.key, changed_.key), "a serde cannot read what it wrote");
       const Change<VR> change = decoder_.Decode(row.value, {});
-      ForwardChange(row.window_start_ms, change, row.timestamp_ms, record.headers);
+      ForwardChange(row.window_start_ms, change, row.timestamp_ms, headers);
       return true;
     });
   }
 
- private:
   void AddRecord(const Record<K, V>& record, std::string_view key, const SlidingPlan::Step& step) {
     const VR* previous = nullptr;
     int64_t timestamp_ms = record.timestamp_ms;
@@ -101,6 +125,7 @@ class SlidingAggregateNode final : public Operator<K, V, Windowed<K>, Change<VR>
   Step step_;
   SlidingPlan plan_;
   WindowCloser closer_;
+  LateOutput<K, V> late_;
   KS key_serde_;
   VS value_serde_;
   ChangeDecoder<VR, VS> decoder_;

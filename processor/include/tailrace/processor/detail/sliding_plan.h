@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tailrace/processor/detail/late_output.h"
 #include "tailrace/processor/detail/task_context.h"
 #include "tailrace/processor/sliding_windows.h"
 
@@ -38,6 +39,13 @@ class SlidingPlan {
   // Raises the operator's time and finds what the record changes. False: the record is late, which is counted, or the store
   // failed, which is reported.
   bool Begin(std::string_view key, int64_t timestamp_ms);
+  // Why the last Begin was false.
+  bool is_late() const { return is_late_; }
+  // Raises the operator's time.
+  void Observe(int64_t time_ms);
+  LateWindow late_window(int64_t start_ms) const {
+    return {start_ms, start_ms + windows_.difference_ms(), observed_ms_, windows_.grace_ms()};
+  }
   // In the order in which Kafka Streams makes them. Steps that add the record to a closed window are there, too: they are
   // to be dropped. Valid until the next Begin.
   size_t steps() const { return step_count_; }
@@ -63,7 +71,9 @@ class SlidingPlan {
   const std::string store_name_;
   TaskContext* context_ = nullptr;
   state::WindowStore* store_ = nullptr;
+  const int64_t* limit_ms_ = nullptr;
   int64_t observed_ms_ = -1;
+  bool is_late_ = false;
   std::vector<Window> found_;  // the first `found_count_`, by start; the others keep their memory. So do steps.
   size_t found_count_ = 0;
   std::vector<Step> steps_;

@@ -33,6 +33,10 @@ class StreamJoinSide {
   absl::Status Init(TaskContext& context, StreamJoinTime& time);
 
   void Observe(int64_t timestamp_ms);
+  // The stream time of both sides.
+  int64_t stream_time_ms() const { return time_->stream_time_ms; }
+  // The next EmitClosed needs not wait: time has advanced, and perhaps no record will come.
+  void LookAgain() { time_->next_emit_ms = 0; }
 
   // Calls `emit` for each record of either side that met nobody and whose window is closed, in order of time. To be called
   // before Join; does nothing most of the time. `timestamp_ms` is that of the record at hand.
@@ -56,6 +60,7 @@ class StreamJoinSide {
   const int64_t before_ms_;  // of the window around a record of this side
   const int64_t after_ms_;
   TaskContext* context_ = nullptr;
+  const int64_t* limit_ms_ = nullptr;
   StreamJoinTime* time_ = nullptr;
   state::WindowStore* other_ = nullptr;
   state::KeyValueStore* shared_ = nullptr;

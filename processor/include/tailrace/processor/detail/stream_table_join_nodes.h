@@ -73,13 +73,26 @@ class BufferedTableJoinNode final : public StreamTableJoinNode<K, V, VT, VR, F, 
     if (!buffer_.Put(key_serde_.Serialize(*record.key, key_scratch_), value_serde_.Serialize(*record.value, value_scratch_),
                      record.timestamp_ms, headers))
       return this->Join(record);
-    buffer_.Evict([this](std::string_view key, std::string_view value, int64_t timestamp_ms, const kafka::Headers& kept) {
-      TAILRACE_CHECK(key_serde_.Deserialize(key, key_) && value_serde_.Deserialize(value, value_), "a serde cannot read what it wrote");
-      this->Join({&key_, &value_, timestamp_ms, &kept});
-    });
+    Evict({});
+  }
+
+  void AdvanceTime(int64_t time_ms) override {
+    const kafka::Headers marks = this->context().record_headers();  // that say why time has advanced
+    buffer_.Observe(time_ms);
+    Evict(marks);
   }
 
  private:
+  void Evict(const kafka::Headers& marks) {
+    buffer_.Evict([&](std::string_view key, std::string_view value, int64_t timestamp_ms, const kafka::Headers& kept) {
+      TAILRACE_CHECK(key_serde_.Deserialize(key, key_) && value_serde_.Deserialize(value, value_), "a serde cannot read what it wrote");
+      if (marks.empty()) return this->Join({&key_, &value_, timestamp_ms, &kept});
+      kafka::Headers headers = kept;
+      headers.insert(headers.end(), marks.begin(), marks.end());
+      this->Join({&key_, &value_, timestamp_ms, &headers});
+    });
+  }
+
   JoinBuffer buffer_;
   AnySerde<K> key_serde_;
   AnySerde<V> value_serde_;

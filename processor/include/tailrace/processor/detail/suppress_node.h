@@ -24,7 +24,7 @@ struct SuppressOptions {
 };
 
 // What does not depend on types (KTableSuppressProcessorSupplier). Stream time is the largest time of the changes that came
-// here, since the task started.
+// here; it survives a restart.
 class SuppressBuffer {
  public:
   using Emit = absl::FunctionRef<void(std::string_view key, const state::BufferedChange& change)>;
@@ -35,8 +35,12 @@ class SuppressBuffer {
   // Buffers a change, then emits what is due. `buffer_time_ms` decides when it is.
   void Process(int64_t buffer_time_ms, std::string_view key, kafka::NullableBytes new_value, kafka::NullableBytes old_value,
                int64_t timestamp_ms, const kafka::Headers* headers, Emit emit);
+  // Emits what is due at a time that no change has shown.
+  void AdvanceTime(int64_t time_ms, Emit emit);
 
  private:
+  void Observe(int64_t time_ms);
+  void EmitDue(Emit emit);
   bool IsFull() const;
   void EmitOldest(Emit emit);
 
@@ -44,6 +48,7 @@ class SuppressBuffer {
   std::string operator_name_;
   TaskContext* context_ = nullptr;
   state::TimeOrderedBuffer* buffer_ = nullptr;
+  const int64_t* limit_ms_ = nullptr;
   int64_t observed_ms_ = -1;
 };
 
@@ -67,13 +72,25 @@ class SuppressNode final : public Operator<K, Change<V>, K, Change<V>> {
     }
     buffer_.Process(buffer_time_ms, key_serde_.Serialize(*record.key, key_scratch_), new_value, old_value,
                     record.timestamp_ms, record.headers, [this](std::string_view key, const state::BufferedChange& change) {
-                      TAILRACE_CHECK(key_serde_.Deserialize(key, key_), "a serde cannot read what it wrote");
-                      const Change<V> decoded{Decode(change.new_value, new_), Decode(change.old_value, old_)};
-                      this->Forward({&key_, &decoded, change.context.timestamp_ms, &change.context.headers});
+                      Emit(key, change, change.context.headers);
                     });
   }
 
+  void AdvanceTime(int64_t time_ms) override {
+    const kafka::Headers marks = this->context().record_headers();  // that say why time has advanced
+    buffer_.AdvanceTime(time_ms, [&](std::string_view key, const state::BufferedChange& change) {
+      kafka::Headers headers = change.context.headers;
+      headers.insert(headers.end(), marks.begin(), marks.end());
+      Emit(key, change, headers);
+    });
+  }
+
  private:
+  void Emit(std::string_view key, const state::BufferedChange& change, const kafka::Headers& headers) {
+    TAILRACE_CHECK(key_serde_.Deserialize(key, key_), "a serde cannot read what it wrote");
+    const Change<V> decoded{Decode(change.new_value, new_), Decode(change.old_value, old_)};
+    this->Forward({&key_, &decoded, change.context.timestamp_ms, &headers});
+  }
   const V* Decode(const std::optional<std::string>& bytes, V& value) {
     if (!bytes.has_value()) return nullptr;
     TAILRACE_CHECK(value_serde_.Deserialize(*bytes, value), "a serde cannot read what it wrote");

@@ -28,7 +28,8 @@ class TableRows final : private state::ChangeListener {
     const state::StoreSpec& spec = versioned_ != nullptr ? versioned_->spec() : store_->spec();
     sends_old_values_ = spec.keep_old_values;
     forwards_now_ = !spec.caching;
-    if (!forwards_now_) store_->SetChangeListener(this);
+    // Without caching it hears only of entries that have outlived their time.
+    if (!forwards_now_ || spec.time_to_live_ms > 0) store_->SetChangeListener(this);
     return absl::OkStatus();
   }
   void Close() {

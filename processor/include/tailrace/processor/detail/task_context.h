@@ -67,6 +67,9 @@ class TaskContext {
   // The largest timestamp taken from any of the task's partitions; -1 before the first record.
   virtual int64_t stream_time_ms() const = 0;
   virtual int64_t wall_time_ms() const = 0;
+  // No operator takes event time to be later, whatever the timestamp of a record: INT64_MAX, or in watermark mode what all
+  // upstream tasks have reached. The reference stays valid.
+  virtual const int64_t& time_limit_ms() const = 0;
   // How often, by the wall clock, an operator looks for windows that have closed.
   virtual int64_t emit_interval_ms() const = 0;
 

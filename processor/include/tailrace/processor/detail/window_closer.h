@@ -20,6 +20,8 @@ class WindowCloser {
 
   bool on_close() const { return strategy_ == EmitStrategy::kOnWindowClose; }
   void Init(TaskContext& context);
+  // The next look for closed windows needs not wait: time has advanced, and perhaps no record will come.
+  void LookAgain() { next_look_ms_ = 0; }
 
   // Emit what has closed, after each record; `close_ms` is stream time less grace (and gap). `emit` gets each window, whose
   // bytes it may keep until it returns; it may use the store.

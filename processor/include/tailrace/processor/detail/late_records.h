@@ -1,0 +1,73 @@
+// How LateTo and WithLateRecords of windowed streams become operators.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include "tailrace/processor/detail/late_output.h"
+#include "tailrace/processor/detail/stream_handle.h"
+#include "tailrace/processor/detail/table_origin.h"
+#include "tailrace/processor/detail/topic_nodes.h"
+#include "tailrace/processor/options.h"
+
+namespace tailrace::processor {
+
+template <class K, class V>
+class KStream;
+
+namespace detail {
+
+// The serde that was given, else the one that `fallback` says.
+template <class T, class Given, class Fallback>
+auto GivenSerdeOr(const Given& given, const Fallback& fallback) {
+  if constexpr (std::is_same_v<Given, UseDefaultSerde>) return ResolveSerde<Fallback, T>::From(fallback);
+  else return ResolveSerde<Given, T>::From(given);
+}
+
+// What is to become of records that come too late for their windows; when nothing was said they are dropped and counted.
+template <class K, class V>
+class LateRecords {
+ public:
+  LateRecords() = default;
+
+  // To a topic. The sink uses no number up, as the operator above it: an application that begins to keep its late records
+  // keeps its generated names, too.
+  template <class GKS, class GVS, class KS, class VS, class P>
+  static LateRecords ToTopic(const std::string& topic, const Grouped<GKS, GVS>& grouped, const Produced<KS, VS, P>& produced) {
+    return LateRecords([=, ks = GivenSerdeOr<K>(produced.key_serde, grouped.key_serde),
+                        vs = GivenSerdeOr<V>(produced.value_serde, grouped.value_serde)](const StreamHandle& late) {
+      using Sink = SinkNode<K, V, std::remove_cvref_t<decltype(ks)>, std::remove_cvref_t<decltype(vs)>, P>;
+      const std::string name = produced.name.empty() ? late.node + "-sink" : produced.name;
+      late.graph->Add({late.id}, [=, parent = late.node, partitioner = produced.partitioner](Topology& topology) {
+        topology.AddNode({.type = TopologyNode::Type::kSink, .name = name, .predecessors = {parent}, .topics = {topic},
+                          .factory = [=] { return std::make_unique<Sink>(topic, ks, vs, partitioner); }});
+      });
+    });
+  }
+  // `use`: void(KStream<K, V> late).
+  template <class F>
+  static LateRecords ToStream(F use) {
+    return LateRecords([use = std::move(use)](const StreamHandle& late) { use(KStream<K, V>(late)); });
+  }
+
+  // Adds the operators below the aggregation that makes `table`.
+  void AttachTo(const TableHandle& table) const {
+    if (!use_) return;
+    const std::string name = table.node + "-late";
+    const StreamGraph::NodeId id = table.graph->Add({table.id}, [name, parent = table.node](Topology& topology) {
+      topology.AddNode({.name = name, .predecessors = {parent}, .factory = [] { return std::make_unique<LateRecordsNode<K, V>>(); }});
+    });
+    use_({table.graph, id, name, table.sources, false});
+  }
+
+ private:
+  explicit LateRecords(std::function<void(const StreamHandle&)> use) : use_(std::move(use)) {}
+
+  std::function<void(const StreamHandle&)> use_;
+};
+
+}  // namespace detail
+}  // namespace tailrace::processor
