@@ -30,12 +30,16 @@ std::unique_ptr<TopologyTestDriver> Joining(EmitStrategy emit, bool caching) {
   return *std::move(driver);
 }
 
-Recs PipeAndRead(TopologyTestDriver& driver) {
+void PipeSix(TopologyTestDriver& driver) {
   auto input = driver.InputTopic<string, string>("in");
   for (const auto& [key, value, time_ms] : std::vector<std::tuple<string, string, int64_t>>{
            {"a", "1", 50}, {"b", "x", 10}, {"a", "2", 5}, {"a", "3", 40}, {"a", "4", 7}, {"b", "y", 9}})
     EXPECT_TRUE(input.Pipe(key, value, time_ms).ok());
   EXPECT_TRUE(driver.Commit().ok());
+}
+
+Recs PipeAndRead(TopologyTestDriver& driver) {
+  PipeSix(driver);
   return driver.OutputTopic<string, string>("out").ReadAll().value();
 }
 
@@ -52,6 +56,28 @@ TEST(CountWindows, CanBeShownWhenTheyAreFull) {
   for (const bool caching : {true, false}) {
     auto driver = Joining(EmitStrategy::kOnWindowClose, caching);
     EXPECT_EQ(PipeAndRead(*driver), (Recs{{"a 0-3", "123", 50}}));
+  }
+}
+
+TEST(CountWindows, CountTheirRecordsWithoutNulls) {
+  for (const bool caching : {true, false}) {
+    StreamsBuilder builder;
+    builder.Stream<string, string>("in")
+        .GroupByKey()
+        .WindowedBy(CountWindows::Of(2))
+        .Count(Materialized("pairs"))
+        .ToStream([](const Windowed<string>& key, const int64_t&) { return key.key + " " + std::to_string(key.start_ms); })
+        .To("out");
+    auto topology = builder.Build();
+    ASSERT_TRUE(topology.ok()) << topology.status();
+    auto driver = TopologyTestDriver::Create(*std::move(topology), {.caching = caching});
+    ASSERT_TRUE(driver.ok()) << driver.status();
+    ASSERT_TRUE(((*driver)->InputTopic<string, string>("in").Pipe("a", std::nullopt, 1).ok()));
+    PipeSix(**driver);
+    using Count = TopologyTestDriver::TypedRecord<string, int64_t>;
+    EXPECT_EQ(((*driver)->OutputTopic<string, int64_t>("out").ReadAll().value()),
+              (std::vector<Count>{{"a 0", 1, 50}, {"b 0", 1, 10}, {"a 0", 2, 50}, {"a 2", 1, 40}, {"a 2", 2, 40}, {"b 0", 2, 10}}));
+    EXPECT_EQ((*driver)->Dropped()["null_value"], 1);
   }
 }
 

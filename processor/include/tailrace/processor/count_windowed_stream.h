@@ -32,6 +32,14 @@ class CountWindowedKStream {
     return other;
   }
 
+  // The number of records so far: of a full window, its size.
+  KTable<Windowed<K>, int64_t> Count(Named named = {}) const {
+    return Count(Materialized<>(), std::move(named));
+  }
+  template <class KS, class VS>
+  KTable<Windowed<K>, int64_t> Count(Materialized<KS, VS> materialized, Named named = {}) const {
+    return Build<int64_t>(detail::CountStep{}, std::move(materialized), std::move(named), "KSTREAM-AGGREGATE-");
+  }
   // `reducer`: V(const V& aggregate, const V& value).
   template <class F, class KS = UseDefaultSerde, class VS = UseDefaultSerde>
   KTable<Windowed<K>, V> Reduce(F reducer, Materialized<KS, VS> materialized = {}, Named named = {}) const {

@@ -63,6 +63,21 @@ class EventTimeTest : public ::testing::TestWithParam<bool> {
     });
   }
 
+  // What queries of a store see, in order.
+  std::vector<string> Keys(const string& store) {
+    std::vector<string> found;
+    const auto views = streams_->queryable().Views(store);
+    EXPECT_TRUE(views.ok()) << views.status();
+    for (const StoreView& view : *views)
+      EXPECT_TRUE(view.view->Range(store, std::nullopt, std::nullopt, std::nullopt, [&](const state::Row& row) {
+                       found.emplace_back(row.key);
+                       return true;
+                     }).ok());
+    return found;
+  }
+
+  void KeepThenLimit(const string& directory);
+
   testing::TemporaryDirectory log_;
   testing::TemporaryDirectory state_;
   testing::TemporaryDirectory fresh_;
@@ -104,42 +119,135 @@ TEST_P(EventTimeTest, TheTimeThatPassedWithoutInputIsKnownAfterARestart) {
   Stop();
 }
 
-Topology Rows() {
+Topology Rows(bool with_time_to_live) {
   StreamsBuilder builder;
-  auto rows = builder.Table<string, int64_t>("in", Materialized("rows").WithTimeToLive(milliseconds(1'000)));
-  rows.ToStream().To("out");
+  Materialized rows("rows");
+  if (with_time_to_live) rows.WithTimeToLive(milliseconds(1'000));
+  builder.Table<string, int64_t>("in", rows).ToStream().To("out");
   return *builder.Build();
 }
 
 TEST_P(EventTimeTest, WhatHasOutlivedItsTimeIsNotBroughtBack) {
   CreateTopic("in", 1);
   CreateTopic("out", 1);
-  Start(Rows(), {}, state_.path());
+  Start(Rows(true), {}, state_.path());
   Send({1'000}, 0, "old");
   Expect("out", 1, {{"old", 1}});
   Send({1'500}, 0, "young");
   Send({2'100}, 0, "new");
   // A delete reads as 0.
   Expect("out", 1, {{"old", 0}, {"young", 1}, {"new", 1}});
-  const auto keys = [&] {
-    std::vector<string> found;
-    const auto views = streams_->queryable().Views("rows");
-    EXPECT_TRUE(views.ok()) << views.status();
-    for (const StoreView& view : *views)
-      EXPECT_TRUE(view.view->Range("rows", std::nullopt, std::nullopt, std::nullopt, [&](const state::Row& row) {
-                       found.emplace_back(row.key);
-                       return true;
-                     }).ok());
-    return found;
-  };
   for (const string& directory : {state_.path(), fresh_.path()}) {
     SCOPED_TRACE(directory == fresh_.path() ? "no disk" : "same disk");
     Stop();
-    Start(Rows(), {}, directory);
-    EXPECT_EQ(keys(), (std::vector<string>{"new", "young"}));
+    Start(Rows(true), {}, directory);
+    EXPECT_EQ(Keys("rows"), (std::vector<string>{"new", "young"}));
   }
   Send({2'600}, 0, "last");
   Expect("out", 1, {{"old", 0}, {"young", 0}, {"new", 1}, {"last", 1}});
+  Stop();
+}
+
+void EventTimeTest::KeepThenLimit(const string& directory) {
+  CreateTopic("in", 1);
+  CreateTopic("out", 1);
+  Start(Rows(false), {}, state_.path());
+  Send({1'000}, 0, "old");
+  Send({2'500}, 0, "new");
+  Expect("out", 1, {{"old", 1}, {"new", 1}});
+  Stop();
+  Start(Rows(true), {}, directory);
+  EXPECT_EQ(Keys("rows"), (std::vector<string>{"new"}));
+  Send({2'600}, 0, "last");
+  Expect("out", 1, {{"old", 0}, {"new", 1}, {"last", 1}});
+  Stop();
+}
+
+// Nobody has deleted what is too old when a time to live is asked for, so only its time hides it. A disk, or the changelog.
+TEST_P(EventTimeTest, WhatIsTooOldOnTheDiskIsHidden) { KeepThenLimit(state_.path()); }
+TEST_P(EventTimeTest, WhatIsTooOldInTheChangelogIsHidden) { KeepThenLimit(fresh_.path()); }
+
+Topology Threes() {
+  StreamsBuilder builder;
+  builder.Stream<string, int64_t>("in")
+      .GroupByKey()
+      .WindowedBy(CountWindows::Of(3))
+      .Count(Materialized("threes"))
+      .ToStream([](const Windowed<string>& key, const int64_t&) { return key.key + std::to_string(key.start_ms); })
+      .To("out");
+  return *builder.Build();
+}
+
+TEST_P(EventTimeTest, ACountWindowGoesOnAfterARestart) {
+  CreateTopic("in", 1);
+  CreateTopic("out", 1);
+  Start(Threes(), {}, state_.path());
+  Send({5, 4});
+  Expect("out", 1, {{"k0", 2}});
+  Stop();
+  Start(Threes(), {}, state_.path());
+  Send({3, 2});
+  Expect("out", 1, {{"k0", 3}, {"k3", 1}});
+  Stop();
+  Start(Threes(), {}, fresh_.path());
+  Send({1, 0, 6});
+  Expect("out", 1, {{"k0", 3}, {"k3", 3}, {"k6", 1}});
+  Stop();
+}
+
+Topology Suppressed100() {
+  StreamsBuilder builder;
+  builder.Table<string, int64_t>("in", Materialized("rows"))
+      .Suppress(Suppressed::UntilTimeLimit(milliseconds(100), BufferConfig::Unbounded()).WithName("later"))
+      .ToStream()
+      .To("out");
+  return *builder.Build();
+}
+
+TEST_P(EventTimeTest, ASuppressionKnowsItsTimeAfterARestart) {
+  CreateTopic("in", 1);
+  CreateTopic("out", 1);
+  Start(Suppressed100(), {}, state_.path());
+  Send({1'000}, 0, "first");
+  Send({1'200}, 0, "waits");
+  Expect("out", 1, {{"first", 1}});
+  Stop();
+  // What comes now has waited long enough by the time that was reached before.
+  Start(Suppressed100(), {}, state_.path());
+  Send({1'050}, 0, "same disk");
+  Expect("out", 1, {{"first", 1}, {"same disk", 1}});
+  Stop();
+  Start(Suppressed100(), {}, fresh_.path());
+  Send({1'060}, 0, "no disk");
+  Expect("out", 1, {{"first", 1}, {"same disk", 1}, {"no disk", 1}});
+  Stop();
+}
+
+Topology JoinedAfter100() {
+  StreamsBuilder builder;
+  const auto rows = builder.Table<string, int64_t>("rows", Materialized("rows-store").Versioned(seconds(10)));
+  builder.Stream<string, int64_t>("in")
+      .LeftJoin(rows, [](const int64_t& value, const int64_t*) { return value; },
+                Joined("join").WithGracePeriod(milliseconds(100)))
+      .To("out");
+  return *builder.Build();
+}
+
+TEST_P(EventTimeTest, AJoinWithAGracePeriodKnowsItsTimeAfterARestart) {
+  for (const char* topic : {"in", "out", "rows"}) CreateTopic(topic, 1);
+  Start(JoinedAfter100(), {{"stream.time.idle.timeout.ms", "100"}}, state_.path());
+  Send({1'000}, 0, "first");
+  ASSERT_TRUE(Eventually([&] { return Reached(0, 1'300); })) << "the buffer has let everything go";
+  Expect("out", 1, {{"first", 1}});
+  Stop();
+  // From here on no time passes: a record that waits would wait for ever.
+  Start(JoinedAfter100(), {}, state_.path());
+  Send({1'050}, 0, "same disk");
+  Expect("out", 1, {{"first", 1}, {"same disk", 1}});
+  Stop();
+  Start(JoinedAfter100(), {}, fresh_.path());
+  Send({1'060}, 0, "no disk");
+  Expect("out", 1, {{"first", 1}, {"same disk", 1}, {"no disk", 1}});
   Stop();
 }
 
