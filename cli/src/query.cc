@@ -99,6 +99,7 @@ std::string_view KindName(state::StoreKind kind) {
     case state::StoreKind::kVersioned: return "key-value";
     case state::StoreKind::kWindow: return "window";
     case state::StoreKind::kSession: return "session";
+    case state::StoreKind::kTimeOrderedBuffer: break;  // no worker shows one
   }
   return "unknown";
 }

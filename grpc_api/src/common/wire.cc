@@ -3,6 +3,7 @@
 #include <limits>
 #include <utility>
 
+#include "tailrace/base/check.h"
 #include "tailrace/state/value_schema.h"
 
 namespace tailrace::grpc_api {
@@ -128,6 +129,7 @@ void SetStore(v1::Store* out, const processor::StoreInfo& store) {
     case state::StoreKind::kVersioned: out->set_kind(v1::STORE_KIND_KEY_VALUE); break;
     case state::StoreKind::kWindow: out->set_kind(v1::STORE_KIND_WINDOW); break;
     case state::StoreKind::kSession: out->set_kind(v1::STORE_KIND_SESSION); break;
+    case state::StoreKind::kTimeOrderedBuffer: TAILRACE_CHECK(false, "the buffer of a suppression is not shown"); break;
   }
   if (store.kind == state::StoreKind::kWindow) SetDuration(out->mutable_window_size(), store.window_size_ms);
   if (store.kind != state::StoreKind::kKeyValue) SetDuration(out->mutable_retention(), store.retention_ms);
