@@ -108,36 +108,24 @@ class CountWindowNode final : public Operator<K, V, Windowed<K>, Change<VR>> {
 
 // The latest window of a key; earlier ones are gone.
 template <class K, class V>
-class CountWindowGetter final : public ValueGetter<Windowed<K>, V> {
+class CountWindowGetter final : public WindowedGetter<K, V> {
  public:
-  CountWindowGetter(std::string store, AnySerde<K> key_serde, AnySerde<V> value_serde)
-      : store_name_(std::move(store)), key_serde_(std::move(key_serde)), value_serde_(std::move(value_serde)) {}
+  using WindowedGetter<K, V>::WindowedGetter;
   void Init(TaskContext& context) override {
-    context_ = &context;
-    store_ = &context.key_value_store(store_name_);
+    WindowedGetter<K, V>::Init(context);
+    store_ = &context.key_value_store(this->store_name());
   }
   ValueAndTimestamp<V> Get(const Windowed<K>& windowed) override {
-    const auto found = store_->Get(key_serde_.Serialize(windowed.key, scratch_));
-    if (!found.ok()) {
-      context_->Fail(found.status());
-      return {};
-    }
+    const auto found = store_->Get(this->KeyBytes(windowed));
     const int64_t size = windowed.end_ms - windowed.start_ms;
-    if (!found->has_value() || size <= 0) return {};
+    if (!this->Found(found) || size <= 0) return {};
     const CountWindowRow row = CountWindowRow::Parse((*found)->value);
     if (row.StartOf(size) != windowed.start_ms || !row.aggregate.has_value()) return {};
-    TAILRACE_CHECK(value_serde_.Deserialize(*row.aggregate, value_), "a serde cannot read what it wrote");
-    return {&value_, (*found)->timestamp_ms};
+    return {this->Decoded(*row.aggregate), (*found)->timestamp_ms};
   }
 
  private:
-  const std::string store_name_;
-  AnySerde<K> key_serde_;
-  AnySerde<V> value_serde_;
-  TaskContext* context_ = nullptr;
   state::KeyValueStore* store_ = nullptr;
-  std::string scratch_;
-  V value_{};
 };
 
 struct CountWindowRows {

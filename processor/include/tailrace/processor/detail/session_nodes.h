@@ -159,35 +159,23 @@ class SessionAggregateNode final : public Operator<K, V, Windowed<K>, Change<VR>
   std::string value_scratch_;
 };
 
-// Rows of a session store by windowed key; a row's time is the end of its session.
+// Rows of a session store; a row's time is the end of its session.
 template <class K, class V>
-class SessionStoreGetter final : public ValueGetter<Windowed<K>, V> {
+class SessionStoreGetter final : public WindowedGetter<K, V> {
  public:
-  SessionStoreGetter(std::string store, AnySerde<K> key_serde, AnySerde<V> value_serde)
-      : store_name_(std::move(store)), key_serde_(std::move(key_serde)), value_serde_(std::move(value_serde)) {}
+  using WindowedGetter<K, V>::WindowedGetter;
   void Init(TaskContext& context) override {
-    context_ = &context;
-    store_ = &context.session_store(store_name_);
+    WindowedGetter<K, V>::Init(context);
+    store_ = &context.session_store(this->store_name());
   }
   ValueAndTimestamp<V> Get(const Windowed<K>& windowed) override {
-    const auto row = store_->Fetch(key_serde_.Serialize(windowed.key, scratch_), windowed.start_ms, windowed.end_ms);
-    if (!row.ok()) {
-      context_->Fail(row.status());
-      return {};
-    }
-    if (!row->has_value()) return {};
-    TAILRACE_CHECK(value_serde_.Deserialize((*row)->value, value_), "a serde cannot read what it wrote");
-    return {&value_, windowed.end_ms};
+    const auto row = store_->Fetch(this->KeyBytes(windowed), windowed.start_ms, windowed.end_ms);
+    if (!this->Found(row)) return {};
+    return {this->Decoded((*row)->value), windowed.end_ms};
   }
 
  private:
-  const std::string store_name_;
-  AnySerde<K> key_serde_;
-  AnySerde<V> value_serde_;
-  TaskContext* context_ = nullptr;
   state::SessionStore* store_ = nullptr;
-  std::string scratch_;
-  V value_{};
 };
 
 }  // namespace tailrace::processor::detail

@@ -90,25 +90,26 @@ class StoreGetter final : public ValueGetter<K, V> {
   V value_{};
 };
 
-// Rows of a window store by windowed key. `key_serde` is that of the key without its window.
+// What readers of rows by windowed key share. `key_serde` is that of the key without its window.
 template <class K, class V>
-class WindowStoreGetter final : public ValueGetter<Windowed<K>, V> {
+class WindowedGetter : public ValueGetter<Windowed<K>, V> {
  public:
-  WindowStoreGetter(std::string store, AnySerde<K> key_serde, AnySerde<V> value_serde)
+  WindowedGetter(std::string store, AnySerde<K> key_serde, AnySerde<V> value_serde)
       : store_name_(std::move(store)), key_serde_(std::move(key_serde)), value_serde_(std::move(value_serde)) {}
-  void Init(TaskContext& context) override {
-    context_ = &context;
-    store_ = &context.window_store(store_name_);
+  void Init(TaskContext& context) override { context_ = &context; }
+
+ protected:
+  const std::string& store_name() const { return store_name_; }
+  std::string_view KeyBytes(const Windowed<K>& windowed) { return key_serde_.Serialize(windowed.key, scratch_); }
+  // Whether a read has found a row. A failed one fails the task.
+  template <class Row>
+  bool Found(const absl::StatusOr<std::optional<Row>>& row) {
+    if (!row.ok()) context_->Fail(row.status());
+    return row.ok() && row->has_value();
   }
-  ValueAndTimestamp<V> Get(const Windowed<K>& windowed) override {
-    const auto row = store_->Fetch(key_serde_.Serialize(windowed.key, scratch_), windowed.start_ms);
-    if (!row.ok()) {
-      context_->Fail(row.status());
-      return {};
-    }
-    if (!row->has_value()) return {};
-    TAILRACE_CHECK(value_serde_.Deserialize((*row)->value, value_), "a serde cannot read what it wrote");
-    return {&value_, (*row)->timestamp_ms};
+  const V* Decoded(std::string_view bytes) {
+    TAILRACE_CHECK(value_serde_.Deserialize(bytes, value_), "a serde cannot read what it wrote");
+    return &value_;
   }
 
  private:
@@ -116,9 +117,27 @@ class WindowStoreGetter final : public ValueGetter<Windowed<K>, V> {
   AnySerde<K> key_serde_;
   AnySerde<V> value_serde_;
   TaskContext* context_ = nullptr;
-  state::WindowStore* store_ = nullptr;
   std::string scratch_;
   V value_{};
+};
+
+// Rows of a window store.
+template <class K, class V>
+class WindowStoreGetter final : public WindowedGetter<K, V> {
+ public:
+  using WindowedGetter<K, V>::WindowedGetter;
+  void Init(TaskContext& context) override {
+    WindowedGetter<K, V>::Init(context);
+    store_ = &context.window_store(this->store_name());
+  }
+  ValueAndTimestamp<V> Get(const Windowed<K>& windowed) override {
+    const auto row = store_->Fetch(this->KeyBytes(windowed), windowed.start_ms);
+    if (!this->Found(row)) return {};
+    return {this->Decoded((*row)->value), (*row)->timestamp_ms};
+  }
+
+ private:
+  state::WindowStore* store_ = nullptr;
 };
 
 // The row of a table without a store of its own, computed from the row above it. `F` is Result(const K&, const V*); a
