@@ -115,6 +115,37 @@ TEST(SessionWindows, ASinkWithoutASerdeWritesKeysAsTheTableHasThem) {
   EXPECT_EQ(base::HexEncode(*driver->TakeProduced("new-keys").back().key), "616c6963650000000000000001") << "as time windows";
 }
 
+// Behind a new grouping, a repartition topic and a table that is made of the stream.
+TEST(SessionWindows, OperatorsWithoutASerdeKeepKeysAsTheTableHasThem) {
+  StreamsBuilder builder;
+  const auto sessions = builder.Stream<std::string, std::string>("in")
+                            .GroupByKey()
+                            .WindowedBy(SessionWindows::OfInactivityGapWithNoGrace(milliseconds(5)))
+                            .Count(Materialized("counts"))
+                            .ToStream();
+  sessions.Repartition(Repartitioned("again")).GroupByKey().Count(Materialized("updates")).ToStream().To("out");
+  sessions.ToTable(Materialized("rows"));
+  sessions.GroupByKey(Grouped("as-time", TimeWindowedSerde<StringSerde>{}, DefaultSerde<int64_t>{}))
+      .Count(Materialized("given"));
+  auto driver = DriverOf(builder);
+  auto input = driver->InputTopic<std::string, std::string>("in");
+  for (const int64_t time_ms : {1, 3}) ASSERT_TRUE(input.Pipe("k", "v", time_ms).ok());
+  const std::string start(7, '\0');
+  const std::string first = "k" + start + "\x01" + start + "\x01";  // key, end, start
+  const std::string second = "k" + start + "\x03" + start + "\x01";
+  const auto keys = [&](const std::string& topic) {
+    std::vector<std::string> found;
+    for (const DriverRecord& record : driver->TakeProduced(topic)) found.push_back(record.key.value_or("null"));
+    return found;
+  };
+  using Keys = std::vector<std::string>;
+  EXPECT_EQ(keys("test-again-repartition"), (Keys{first, first, second})) << "the first is deleted when it grows";
+  EXPECT_EQ(keys("test-updates-changelog"), (Keys{first, second}));
+  EXPECT_EQ(keys("out"), (Keys{first, second}));
+  EXPECT_EQ(keys("test-rows-changelog"), (Keys{first, first, second}));
+  EXPECT_EQ(keys("test-given-changelog"), (Keys{"k" + start + "\x01", "k" + start + "\x01"}));
+}
+
 TEST(SessionWindows, ANullKeyIsDroppedAndANullValueIsCounted) {
   auto driver = CountDriver(SessionWindows::OfInactivityGapWithNoGrace(milliseconds(5)));
   auto input = driver->InputTopic<std::string, std::string>("in");

@@ -154,6 +154,8 @@ TEST(PartitionOfAWindowedKey, IsThatOfTheKey) {
   EXPECT_EQ(detail::WindowBytes(detail::AnySerde<Key>::Of(TimeWindowedSerde<StringSerde>{})), 8u);
   EXPECT_EQ(detail::WindowBytes(detail::AnySerde<Key>::Of(SessionWindowedSerde<StringSerde>{})), 16u);
   EXPECT_EQ(detail::WindowBytes(detail::AnySerde<std::string>::Of(StringSerde{})), 0u);
+  // But not in repartition topics, to which Kafka Streams sends a key by all its bytes.
+  EXPECT_EQ(detail::WindowBytes(detail::WholeKeySerde<SessionWindowedSerde<StringSerde>>{}), 0u);
 }
 
 }  // namespace

@@ -48,7 +48,7 @@ CogroupInput<K, VOut> MakeCogroupInput(const StreamHandle& stream, const Grouped
   input.grouping = stream.shared_repartition.get();
   input.repartition = [stream, grouped](const std::string& store) {
     return Repartition<K, V>(stream, grouped.name.empty() ? store : grouped.name, std::nullopt,
-                             ResolveSerde<GKS, K>::From(grouped.key_serde), ResolveSerde<GVS, V>::From(grouped.value_serde));
+                             KeySerdeOf<K>(grouped.key_serde, stream), ResolveSerde<GVS, V>::From(grouped.value_serde));
   };
   input.make = [adder](Initializer init, std::string store, KeySerde ks, ValueSerde vs) {
     return std::make_unique<AggregateNode<K, V, VOut, Step, KeySerde, ValueSerde>>(
@@ -82,7 +82,7 @@ struct Cogroup {
   template <class KOut, class Rows, class KS, class VS, class Make>
   KTable<KOut, VOut> Aggregate(state::StoreSpec spec, const Materialized<KS, VS>& materialized, const Named& named,
                                int64_t grace_ms, Make make) {
-    const auto key_serde = AnySerde<K>::Of(ResolveSerde<KS, K>::From(materialized.key_serde));
+    const auto key_serde = AnySerde<K>::Of(KeySerdeOf<K>(materialized.key_serde, inputs.front().stream));
     const auto value_serde = AnySerde<VOut>::Of(ResolveSerde<VS, VOut>::From(materialized.value_serde));
     const bool store_named = !spec.name.empty();
     if (!store_named) spec.name = graph->NewStoreName(kPrefix);

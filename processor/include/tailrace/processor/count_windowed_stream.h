@@ -55,14 +55,14 @@ class CountWindowedKStream {
  private:
   template <class VR, class Step, class KS, class VS>
   KTable<Windowed<K>, VR> Build(Step step, Materialized<KS, VS> materialized, Named named, const char* prefix) const {
-    using KeySerde = detail::SerdeType<KS, K>;
+    using KeySerde = detail::KeySerdeType<KS, K>;
     using ValueSerde = detail::SerdeType<VS, VR>;
     state::StoreSpec spec = detail::SpecOf(materialized, materialized.store_name, state::StoreKind::kKeyValue);
     spec.caching = false;
     spec.window_size_ms = windows_.records();
     if (spec.schema == nullptr)
       spec.schema = detail::CountWindowSchema(
-          detail::MakeSchema<K, VR>(detail::ResolveSerde<KS, K>::From(materialized.key_serde),
+          detail::MakeSchema<K, VR>(detail::KeySerdeOf<K>(materialized.key_serde, stream_),
                                     detail::ResolveSerde<VS, VR>::From(materialized.value_serde), detail::Merging::kNone));
     return detail::BuildAggregate<K, V, VR, Windowed<K>, detail::CountWindowRows>(
         stream_, grouped_, std::move(spec), materialized, std::move(named), prefix, detail::Merging::kNone, detail::kNoGrace,

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "tailrace/processor/count_windows.h"
 #include "tailrace/processor/detail/aggregate_nodes.h"
+#include "tailrace/processor/detail/key_serde.h"
 #include "tailrace/processor/detail/late_records.h"
 #include "tailrace/processor/detail/stateless_nodes.h"
 #include "tailrace/processor/detail/stream_graph.h"
@@ -35,11 +36,14 @@ StreamHandle Repartition(const StreamHandle& stream, const std::string& prefix, 
   graph.NameRepartition(prefix, traits);
   traits.make_filter = [](bool drop_null_keys) { return std::make_unique<NonNullKeyNode<K, V>>(drop_null_keys); };
   traits.make_sink = [=, topic = traits.topic] {
-    return std::make_unique<SinkNode<K, V, KS, VS, P>>(topic, key_serde, value_serde, partitioner);
+    using SinkKeySerde = std::conditional_t<kIsWindowed<K>, WholeKeySerde<KS>, KS>;
+    return std::make_unique<SinkNode<K, V, SinkKeySerde, VS, P>>(topic, SinkKeySerde{key_serde}, value_serde, partitioner);
   };
   traits.make_source = [=] { return std::make_unique<SourceNode<K, V, KS, VS>>(key_serde, value_serde); };
   const std::string source = traits.source;
-  return {stream.graph, graph.AddRepartition(stream.id, std::move(traits)), source, {source}, false};
+  StreamHandle repartitioned{stream.graph, graph.AddRepartition(stream.id, std::move(traits)), source, {source}, false};
+  if constexpr (kIsWindowed<K>) repartitioned.windowed_key_serde = AnySerde<K>::Of(std::move(key_serde));
+  return repartitioned;
 }
 
 // The repartition in front of an aggregate. Aggregates of one grouping share it when the grouping has a name; the numbers of
@@ -54,7 +58,7 @@ StreamHandle RepartitionGroup(const StreamHandle& stream, const Grouped<GKS, GVS
   }
   StreamHandle repartitioned =
       Repartition<K, V>(stream, grouped.name.empty() ? store : grouped.name, std::nullopt,
-                        ResolveSerde<GKS, K>::From(grouped.key_serde), ResolveSerde<GVS, V>::From(grouped.value_serde));
+                        KeySerdeOf<K>(grouped.key_serde, stream), ResolveSerde<GVS, V>::From(grouped.value_serde));
   if (shared != nullptr) *shared = repartitioned;
   return repartitioned;
 }
@@ -182,6 +186,8 @@ class KGroupedStream {
   KGroupedStream(detail::StreamHandle stream, Grouped<GKS, GVS> grouped)
       : stream_(std::move(stream)), grouped_(std::move(grouped)) {
     stream_.shared_repartition = std::make_shared<std::optional<detail::StreamHandle>>();
+    if constexpr (detail::kIsWindowed<K> && !std::is_same_v<GKS, UseDefaultSerde>)
+      stream_.windowed_key_serde = detail::AnySerde<K>::Of(detail::ResolveSerde<GKS, K>::From(grouped_.key_serde));
   }
 
   TimeWindowedKStream<K, V, GKS, GVS> WindowedBy(TimeWindows windows) const { return {stream_, grouped_, windows}; }
@@ -272,7 +278,7 @@ KTable<KOut, VR> BuildAggregate(const StreamHandle& input, const Grouped<GKS, GV
                                 const Materialized<KS, VS>& materialized, Named named, const char* prefix,
                                 Merging merging, int64_t grace_ms, MakeNode make_node) {
   StreamGraph& graph = *input.graph;
-  const auto key_serde = ResolveSerde<KS, K>::From(materialized.key_serde);
+  const auto key_serde = KeySerdeOf<K>(materialized.key_serde, input);
   const auto value_serde = ResolveSerde<VS, VR>::From(materialized.value_serde);
   if (materialized.history_retention.has_value())
     graph.Fail(base::UsageError(absl::StrCat("store ", spec.name, " of an aggregate cannot be versioned: keep versions in the store "
@@ -303,7 +309,7 @@ template <class K, class V, class GKS, class GVS>
 template <class VR, class Step, class KS, class VS>
 KTable<K, VR> KGroupedStream<K, V, GKS, GVS>::Build(Step step, Materialized<KS, VS> materialized, Named named,
                                                     const char* prefix, detail::Merging merging) const {
-  using KeySerde = detail::SerdeType<KS, K>;
+  using KeySerde = detail::KeySerdeType<KS, K>;
   using ValueSerde = detail::SerdeType<VS, VR>;
   return detail::BuildAggregate<K, V, VR, K>(
       stream_, grouped_, detail::SpecOf(materialized, materialized.store_name, state::StoreKind::kKeyValue), materialized,
@@ -317,7 +323,7 @@ template <class VR, class Step, class KS, class VS>
 KTable<Windowed<K>, VR> TimeWindowedKStream<K, V, GKS, GVS>::Build(Step step, Materialized<KS, VS> materialized,
                                                                    Named named, const char* prefix,
                                                                    detail::Merging merging) const {
-  using KeySerde = detail::SerdeType<KS, K>;
+  using KeySerde = detail::KeySerdeType<KS, K>;
   using ValueSerde = detail::SerdeType<VS, VR>;
   state::StoreSpec spec = detail::SpecOf(materialized, materialized.store_name, state::StoreKind::kWindow);
   spec.window_size_ms = windows_.size_ms();

@@ -169,19 +169,15 @@ class KStream {
     const std::string prefix =
         repartitioned.name.empty() ? handle_.graph->NewProcessorName("KSTREAM-REPARTITION-") : repartitioned.name;
     return KStream(detail::Repartition<K, V>(handle_, prefix, repartitioned.partitions,
-                                             detail::ResolveSerde<KS, K>::From(repartitioned.key_serde),
+                                             detail::KeySerdeOf<K>(repartitioned.key_serde, handle_),
                                              detail::ResolveSerde<VS, V>::From(repartitioned.value_serde), false,
                                              std::move(repartitioned.partitioner)));
   }
 
   template <class KS = UseDefaultSerde, class VS = UseDefaultSerde, class P = DefaultPartitioner>
   void To(const std::string& topic, Produced<KS, VS, P> produced = {}) const {
-    if constexpr (detail::kInheritsKeySerde<K, KS>) {
-      if (const auto* const serde = std::any_cast<detail::AnySerde<K>>(&handle_.windowed_key_serde))
-        return To(topic, produced.WithKeySerde(*serde));
-    }
-    using Sink = detail::SinkNode<K, V, detail::SerdeType<KS, K>, detail::SerdeType<VS, V>, P>;
-    AddSink({topic}, produced.name, [topic, ks = detail::ResolveSerde<KS, K>::From(produced.key_serde),
+    using Sink = detail::SinkNode<K, V, detail::KeySerdeType<KS, K>, detail::SerdeType<VS, V>, P>;
+    AddSink({topic}, produced.name, [topic, ks = detail::KeySerdeOf<K>(produced.key_serde, handle_),
                                      vs = detail::ResolveSerde<VS, V>::From(produced.value_serde), p = produced.partitioner] {
       return std::make_unique<Sink>(topic, ks, vs, p);
     });
@@ -191,12 +187,8 @@ class KStream {
   template <class F, class KS = UseDefaultSerde, class VS = UseDefaultSerde, class P = DefaultPartitioner>
     requires std::is_invocable_r_v<std::string, F&, const K*, const V*, const RecordContext&>
   void To(F topic_of, Produced<KS, VS, P> produced = {}) const {
-    if constexpr (detail::kInheritsKeySerde<K, KS>) {
-      if (const auto* const serde = std::any_cast<detail::AnySerde<K>>(&handle_.windowed_key_serde))
-        return To(std::move(topic_of), produced.WithKeySerde(*serde));
-    }
-    using Sink = detail::DynamicSinkNode<K, V, F, detail::SerdeType<KS, K>, detail::SerdeType<VS, V>, P>;
-    AddSink({}, produced.name, [topic_of, ks = detail::ResolveSerde<KS, K>::From(produced.key_serde),
+    using Sink = detail::DynamicSinkNode<K, V, F, detail::KeySerdeType<KS, K>, detail::SerdeType<VS, V>, P>;
+    AddSink({}, produced.name, [topic_of, ks = detail::KeySerdeOf<K>(produced.key_serde, handle_),
                                 vs = detail::ResolveSerde<VS, V>::From(produced.value_serde), p = produced.partitioner] {
       return std::make_unique<Sink>(topic_of, ks, vs, p);
     });
@@ -382,7 +374,8 @@ KTable<K, V> KStream<K, V>::ToTable(Named named, const Materialized<KS, VS>& mat
   const std::string name = handle_.graph->NameOr(std::move(named.name), "KSTREAM-TOTABLE-");
   const bool store_named = !materialized.store_name.empty();
   auto store = detail::TableStoreOf<K, V>(
-      materialized, store_named ? materialized.store_name : handle_.graph->NewStoreName("KSTREAM-TOTABLE-"));
+      materialized, store_named ? materialized.store_name : handle_.graph->NewStoreName("KSTREAM-TOTABLE-"),
+      detail::InheritedKeySerde<K>(handle_));
   detail::StreamHandle stream = handle_;
   if (stream.repartition_required)
     stream = detail::Repartition<K, V>(stream, name, std::nullopt, store.key_serde, store.value_serde);

@@ -66,10 +66,6 @@ struct Produced {
   Produced<KS, VS, F> WithPartitioner(F f) const {
     return {key_serde, value_serde, name, std::move(f)};
   }
-  template <class KS2>
-  Produced<KS2, VS, P> WithKeySerde(KS2 ks) const {
-    return {std::move(ks), value_serde, name, partitioner};
-  }
 
   KS key_serde{};
   VS value_serde{};

@@ -25,7 +25,7 @@ struct SessionRows {
 
 // Aggregates sessions into a table with windowed keys, whose start and end are both inclusive. A record that joins sessions
 // deletes them from the table before it adds the one that they become. Null keys are dropped; the time of a result is the end
-// of its session. Write the table to a topic with a SessionWindowedSerde.
+// of its session. Read what is written of them with a SessionWindowedSerde.
 //
 //   clicks.GroupByKey().WindowedBy(SessionWindows::OfInactivityGapWithNoGrace(30min)).Count()
 template <class K, class V, class GKS = UseDefaultSerde, class GVS = UseDefaultSerde>
@@ -93,7 +93,7 @@ class SessionWindowedKStream {
   template <class VR, class Step, class Merger, class KS, class VS>
   KTable<Windowed<K>, VR> Build(Step step, Merger merger, Materialized<KS, VS> materialized, Named named, const char* prefix,
                                 detail::Merging merging) const {
-    using KeySerde = detail::SerdeType<KS, K>;
+    using KeySerde = detail::KeySerdeType<KS, K>;
     using ValueSerde = detail::SerdeType<VS, VR>;
     state::StoreSpec spec = detail::SpecOf(materialized, materialized.store_name, state::StoreKind::kSession);
     spec.emits_on_close = emit_ == EmitStrategy::kOnWindowClose;

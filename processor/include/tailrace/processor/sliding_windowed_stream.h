@@ -71,7 +71,7 @@ class SlidingWindowedKStream {
   template <class VR, class Step, class KS, class VS>
   KTable<Windowed<K>, VR> Build(Step step, Materialized<KS, VS> materialized, Named named, const char* prefix,
                                 detail::Merging merging) const {
-    using KeySerde = detail::SerdeType<KS, K>;
+    using KeySerde = detail::KeySerdeType<KS, K>;
     using ValueSerde = detail::SerdeType<VS, VR>;
     state::StoreSpec spec = detail::SpecOf(materialized, materialized.store_name, state::StoreKind::kWindow);
     spec.window_size_ms = windows_.difference_ms();

@@ -73,7 +73,7 @@ template <class K>
 inline constexpr bool kIsWindowed = false;
 template <class K>
 inline constexpr bool kIsWindowed<Windowed<K>> = true;
-// Whether a sink without a serde for its keys asks the table that they come from: time windows and sessions have one type of
+// Whether an operator without a serde for its keys asks the table that they come from: time windows and sessions have one type of
 // key and different bytes.
 template <class K, class KS>
 inline constexpr bool kInheritsKeySerde = kIsWindowed<K> && std::is_same_v<KS, UseDefaultSerde>;

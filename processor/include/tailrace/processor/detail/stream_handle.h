@@ -20,8 +20,8 @@ struct StreamHandle {
   bool repartition_required = false;
   // The repartition that the aggregates of one grouping share when its name was given; null outside of groupings.
   std::shared_ptr<std::optional<StreamHandle>> shared_repartition = nullptr;
-  // Of windowed keys that come from a table: AnySerde<K> of that table's keys. A sink without a serde of its own uses it, so
-  // that sessions are written with their end. Empty otherwise, and when the key has changed.
+  // Of windowed keys that come from a table: AnySerde<K> of that table's keys. Operators without a serde of their own use it,
+  // so that sessions are written with their end (key_serde.h). Empty otherwise, and when the key has changed.
   std::any windowed_key_serde = {};
 };
 
