@@ -81,6 +81,27 @@ TEST(CountWindows, CountTheirRecordsWithoutNulls) {
   }
 }
 
+TEST(CountWindows, OnlyTheLatestOfAKeyIsLookedUp) {
+  StreamsBuilder builder;
+  const auto counts = [&](const string& topic) {
+    return builder.Stream<string, string>(topic).GroupByKey().WindowedBy(CountWindows::Of(2)).Count(Materialized(topic + "-pairs"));
+  };
+  counts("in")
+      .Join(counts("other"), [](const int64_t& a, const int64_t& b) { return 10 * a + b; })
+      .ToStream([](const Windowed<string>& key, const int64_t&) { return key.key + " " + std::to_string(key.start_ms); })
+      .To("out");
+  auto topology = builder.Build();
+  ASSERT_TRUE(topology.ok()) << topology.status();
+  auto driver = TopologyTestDriver::Create(*std::move(topology));
+  ASSERT_TRUE(driver.ok()) << driver.status();
+  // The fourth begins a window of which "other" knows nothing; the fifth ends one that "in" knows no more.
+  for (const char* topic : {"in", "other", "in", "in", "other", "other"})
+    ASSERT_TRUE(((*driver)->InputTopic<string, string>(topic).Pipe("a", "v", 1).ok()));
+  using Count = TopologyTestDriver::TypedRecord<string, int64_t>;
+  EXPECT_EQ(((*driver)->OutputTopic<string, int64_t>("out").ReadAll().value()),
+            (std::vector<Count>{{"a 0", 11, 1}, {"a 0", 21, 1}, {"a 2", 11, 1}}));
+}
+
 TEST(CountWindows, AreLoggedWithTheirNumberOfRecordsAndShownToQueriesWithout) {
   auto driver = Joining(EmitStrategy::kOnWindowUpdate, true);
   PipeAndRead(*driver);

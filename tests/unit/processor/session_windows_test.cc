@@ -146,6 +146,30 @@ TEST(SessionWindows, OperatorsWithoutASerdeKeepKeysAsTheTableHasThem) {
   EXPECT_EQ(keys("test-given-changelog"), (Keys{"k" + start + "\x01", "k" + start + "\x01"}));
 }
 
+TEST(SessionWindows, ARowIsLookedUpByItsKeyAndBothEnds) {
+  StreamsBuilder builder;
+  const auto counts = [&](const std::string& topic) {
+    return builder.Stream<std::string, std::string>(topic)
+        .GroupByKey()
+        .WindowedBy(SessionWindows::OfInactivityGapWithNoGrace(milliseconds(5)))
+        .Count(Materialized(topic + "-counts"));
+  };
+  counts("in")
+      .Join(counts("other"), [](const int64_t& a, const int64_t& b) { return 10 * a + b; })
+      .ToStream()
+      .To("out");
+  auto driver = DriverOf(builder);
+  for (const int64_t time_ms : {1, 3})
+    for (const char* topic : {"in", "other"})
+      ASSERT_TRUE((driver->InputTopic<std::string, std::string>(topic).Pipe("k", "v", time_ms).ok()));
+  auto output = driver->OutputTopic<Windowed<std::string>, int64_t>("out", SessionSerde{});
+  const auto out = output.ReadAll().value();
+  ASSERT_EQ(out.size(), 3u);
+  EXPECT_EQ(out[0], Session(1, 1, 11));
+  EXPECT_EQ(out[1].value, std::nullopt) << "the first sessions are gone as soon as one of them is";
+  EXPECT_EQ(out[2], Session(1, 3, 22));
+}
+
 TEST(SessionWindows, ANullKeyIsDroppedAndANullValueIsCounted) {
   auto driver = CountDriver(SessionWindows::OfInactivityGapWithNoGrace(milliseconds(5)));
   auto input = driver->InputTopic<std::string, std::string>("in");

@@ -4,6 +4,7 @@
 
 #include "gtest/gtest.h"
 #include "tailrace/base/limits.h"
+#include "tailrace/processor/stores.h"
 #include "tailrace/processor/streams_builder.h"
 #include "tailrace/processor/topology_test_driver.h"
 
@@ -104,6 +105,47 @@ TEST(TimeToLive, ATableThatCountsRowsHearsOfThoseThatAreGone) {
     const auto out = driver->OutputTopic<string, int64_t>("out").ReadAll().value();
     ASSERT_FALSE(out.empty());
     EXPECT_EQ(out.back().value, 2) << "b and c";
+  }
+}
+
+// Puts each record and says which keys the store shows, before any commit has deleted one.
+class Lister final : public Processor<string, string> {
+ public:
+  void Init(ProcessorContext<string, string>& context) override {
+    context_ = &context;
+    rows_ = &context.key_value_store("rows");
+  }
+  void Process(const Record<string, string>& record) override {
+    ASSERT_TRUE(rows_->Put(*record.key, std::string_view(*record.value), record.timestamp_ms).ok());
+    string keys;
+    ASSERT_TRUE(rows_->Range(std::nullopt, std::nullopt, [&](const state::Row& row) {
+                       keys += row.key;
+                       return true;
+                     }).ok());
+    context_->Forward({record.key, &keys, record.timestamp_ms});
+  }
+
+ private:
+  ProcessorContext<string, string>* context_ = nullptr;
+  state::KeyValueStore* rows_ = nullptr;
+};
+
+TEST(TimeToLive, AProcessorsStoreShowsWhatLives) {
+  for (const bool in_memory : {false, true}) {
+    SCOPED_TRACE(in_memory);
+    StreamsBuilder builder;
+    builder.AddStateStore((in_memory ? Stores::InMemoryKeyValueStore("rows") : Stores::PersistentKeyValueStore("rows"))
+                              .WithTimeToLive(milliseconds(100)));
+    builder.Stream<string, string>("s").Process([] { return std::make_unique<Lister>(); }, {"rows"}, "lister").To("out");
+    auto driver = Drive(builder, {.commit_every_record = false});
+    Pipe(*driver, "s", "a", 0);
+    Pipe(*driver, "s", "b", 99);
+    Pipe(*driver, "s", "c", 100);
+    Pipe(*driver, "s", "d", 50);
+    ASSERT_TRUE(driver->Commit().ok());
+    EXPECT_EQ((driver->OutputTopic<string, string>("out").ReadAll().value()),
+              (Recs{{"a", "a", 0}, {"b", "ab", 99}, {"c", "bc", 100}, {"d", "bcd", 50}}));
+    EXPECT_EQ(Keys(*driver, "rows"), (std::vector<string>{"b", "c", "d"}));
   }
 }
 
