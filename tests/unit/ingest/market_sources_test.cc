@@ -87,7 +87,7 @@ TEST(MarketSources, BarsHoldTogetherAndComeAgainWithALaterVersion) {
     ASSERT_LE(bar["low"].get<double>(), std::min(bar["open"].get<double>(), bar["close"].get<double>()));
     ASSERT_GT(bar["low"].get<double>(), 0);
     const std::string date = bar["date"];
-    ASSERT_LT(date, "2026-01-01") << "never in the future";
+    ASSERT_LE(date, "2026-01-01") << "never in the future";
     ASSERT_TRUE(date != "2025-12-27" && date != "2025-12-28") << "a weekend";
     Json& known = newest[{record.key, date}];
     if (!known.is_null()) {
@@ -100,6 +100,17 @@ TEST(MarketSources, BarsHoldTogetherAndComeAgainWithALaterVersion) {
   EXPECT_EQ(newest.size(), 120u);
   EXPECT_EQ(corrections, 120);
   EXPECT_TRUE(newest.contains({"AAPL", "2025-12-31"}));
+  EXPECT_TRUE(newest.contains({"AAPL", "2026-01-01"})) << "the day of the start";
+}
+
+// Two days of 12 tickers at 24 bars a second: a round a second. The start is a Saturday, one second before midnight.
+TEST(MarketSources, BarsFollowTheDayAlsoAtAWeekend) {
+  constexpr int64_t kSaturdayMs = kStartMs + 2 * 86'400'000;
+  std::vector<std::string> dates;
+  for (const GeneratedRecord& record : Records(*NewBarSource({.seed = 5, .start_ms = kSaturdayMs + 86'399'000, .rate = 24}, 2), 12 * 7))
+    if (record.key == "AAPL") dates.push_back(Json::parse(record.value)["date"]);
+  const std::vector<std::string> expected{"2026-01-02", "2026-01-03", "2026-01-02", "2026-01-03", "2026-01-02", "2026-01-03", "2026-01-04"};
+  EXPECT_EQ(dates, expected);
 }
 
 TEST(MarketSources, VisaApplicationsMixUnitsOfPay) {

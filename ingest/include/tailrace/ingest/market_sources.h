@@ -12,8 +12,10 @@ namespace tailrace::ingest {
 // Random walks of some shares and crypto currencies; several ticks of a symbol may share a millisecond, `seq` orders them.
 std::unique_ptr<RecordSource> NewTradeSource(const SourceOptions& options);
 
-// One bar per ticker and weekday, the last weekday before the start being the newest. After `days` weekdays the same bars
-// come again with small corrections and a later `received`. REQUIRES: days > 0.
+// One bar per ticker and weekday, oldest first, the newest being of the day of the start: the bar of a day that still goes
+// on, whatever day of the week it is, so that what is written on that day meets a price. After `days` days the same bars come
+// again with small corrections and a later `received`, and once a midnight has passed with one of the new day.
+// REQUIRES: days > 0.
 std::unique_ptr<RecordSource> NewBarSource(const SourceOptions& options, int64_t days = 260);
 
 // Wages by the hour and by the year, as sources mix them.
