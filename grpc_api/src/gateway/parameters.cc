@@ -19,13 +19,19 @@ std::string Quoted(const std::string& text) {
 }  // namespace
 
 Parameters::Parameters(std::string_view query, const base::Clock& clock) : clock_(clock) {
-  auto parsed = ParseQuery(query);
-  if (!parsed) {
-    AddError("query", "the query string is not valid percent-encoded UTF-8");
-    return;
-  }
-  for (auto& [name, value] : *parsed) {
-    if (!values_.emplace(name, std::move(value)).second) AddError(name, "is given more than once");
+  std::set<std::string> given;
+  for (QueryPart& part : ParseQuery(query)) {
+    if (!part.name) {
+      AddError("query", "the name of a parameter is not valid percent-encoded UTF-8");
+      continue;
+    }
+    if (!given.insert(*part.name).second) AddError(*part.name, "is given more than once");
+    if (part.value) {
+      values_.emplace(*part.name, *std::move(part.value));
+    } else {
+      // Read as if it were not there; what else is wrong is found all the same.
+      AddError(*part.name, "is not valid percent-encoded UTF-8");
+    }
   }
 }
 

@@ -2,6 +2,7 @@
 #include <array>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -139,12 +140,20 @@ HttpResponse RequestRoutes::Submit(const HttpRequest& request) const {
                            request.path);
   }
   Parameters parameters(request.query, context_.clock);
-  const nlohmann::json body = nlohmann::json::parse(request.body, nullptr, /*allow_exceptions=*/false);
+  // The parser keeps the last of several members of one name; nobody can know which was meant.
+  std::set<std::string> members, repeated;
+  const auto note_members = [&](int depth, nlohmann::json::parse_event_t event, const nlohmann::json& parsed) {
+    if (event == nlohmann::json::parse_event_t::key && depth == 1 && !members.insert(parsed.get<std::string>()).second)
+      repeated.insert(parsed.get<std::string>());
+    return true;
+  };
+  const nlohmann::json body = nlohmann::json::parse(request.body, note_members, /*allow_exceptions=*/false);
   RequestKind kind = RequestKind::kUnknown;
   std::string name;
   if (!body.is_object()) {
     parameters.AddError("body", R"(is not a JSON object such as {"kind":"user","name":"alice"})");
   } else {
+    for (const std::string& member : repeated) parameters.AddError(member, "is given more than once");
     for (const auto& [member, value] : body.items()) {
       if (member != "kind" && member != "name") {
         parameters.AddError(member, "is not a member of a request; it has kind, name");

@@ -65,15 +65,17 @@ HttpResponse Router::Route(const HttpRequest& request, std::string* route) const
     const RouteHandler& handler = request.method == "POST" ? entry.post : entry.handler;
     if (!handler || (!reads && request.method != "POST")) return MethodNotAllowed(request, entry.post != nullptr);
     PathArguments arguments;
+    std::vector<ParameterError> errors;
     for (size_t i = 0; i < path.size(); ++i) {
       if (!IsArgument(entry.segments[i])) continue;
       std::optional<std::string> argument = PercentDecode(path[i], /*plus_is_space=*/false);
-      if (!argument) {
-        const std::string name = entry.segments[i].substr(1, entry.segments[i].size() - 2);
-        return ProblemResponse(ValidationProblem({{name, "the path is not valid percent-encoded UTF-8"}}), request.path);
+      if (argument) {
+        arguments.push_back(*std::move(argument));
+      } else {
+        errors.push_back({entry.segments[i].substr(1, entry.segments[i].size() - 2), "the path is not valid percent-encoded UTF-8"});
       }
-      arguments.push_back(*std::move(argument));
     }
+    if (!errors.empty()) return ProblemResponse(ValidationProblem(std::move(errors)), request.path);
     return handler(request, arguments);
   }
   *route = "other";

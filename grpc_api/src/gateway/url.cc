@@ -45,21 +45,18 @@ std::optional<std::string> PercentDecode(std::string_view text, bool plus_is_spa
   return out;
 }
 
-std::optional<std::vector<std::pair<std::string, std::string>>> ParseQuery(std::string_view query) {
-  std::vector<std::pair<std::string, std::string>> parameters;
+std::vector<QueryPart> ParseQuery(std::string_view query) {
+  std::vector<QueryPart> parts;
   while (!query.empty()) {
     const size_t end = query.find('&');
     const std::string_view part = query.substr(0, end);
     query = end == std::string_view::npos ? std::string_view() : query.substr(end + 1);
     if (part.empty()) continue;
     const size_t equals = part.find('=');
-    std::optional<std::string> name = PercentDecode(part.substr(0, equals), true);
-    std::optional<std::string> value =
-        PercentDecode(equals == std::string_view::npos ? std::string_view() : part.substr(equals + 1), true);
-    if (!name || !value) return std::nullopt;
-    parameters.emplace_back(*std::move(name), *std::move(value));
+    parts.push_back({.name = PercentDecode(part.substr(0, equals), true),
+                     .value = PercentDecode(equals == std::string_view::npos ? std::string_view() : part.substr(equals + 1), true)});
   }
-  return parameters;
+  return parts;
 }
 
 std::vector<std::string_view> SplitPath(std::string_view path) {

@@ -59,9 +59,15 @@ TEST_F(ParametersTest, Integers) {
   EXPECT_EQ(good.Int("n", 10, 1, 1000), 1000);
 }
 
-TEST_F(ParametersTest, BadEncoding) {
-  Parameters parameters("from=%ff", clock_);
+TEST_F(ParametersTest, BadEncodingHidesNothingElse) {
+  Parameters parameters("from=%ff&%ff=1&n=0&n=%zz&by=%", clock_);
+  parameters.Range();
+  parameters.Int("n", 10, 1, 1000);
   EXPECT_FALSE(parameters.Finish());
+  std::multiset<std::string> wrong;
+  for (const ParameterError& error : parameters.errors()) wrong.insert(error.parameter);
+  // n: given twice, once out of range, once no text. The route has no `by`, which changes nothing.
+  EXPECT_EQ(wrong, (std::multiset<std::string>{"by", "from", "n", "n", "n", "query"}));
 }
 
 TEST(AlignedToWindows, MovesFromBackToItsWindow) {

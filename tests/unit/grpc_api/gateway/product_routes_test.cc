@@ -302,6 +302,7 @@ TEST_F(ProductRoutesTest, ARequestIsCheckedBeforeItIsMade) {
   EXPECT_EQ(wrong("{}"), (std::set<std::string>{"kind", "name"}));
   EXPECT_EQ(wrong(R"({"kind":"city","name":"a|b","more":1})"), (std::set<std::string>{"kind", "name", "more"}));
   EXPECT_EQ(wrong(R"({"kind":7,"name":null})"), (std::set<std::string>{"kind", "name"}));
+  EXPECT_EQ(wrong(R"({"kind":"user","name":"alice","kind":"user"})"), std::set<std::string>{"kind"}) << "given twice";
   EXPECT_EQ(post(R"({"kind":"user","name":"alice"})", "text/plain").status, 415);
   EXPECT_EQ(post(R"({"kind":"user","name":"alice"})").status, 501) << "this worker keeps no registry";
   EXPECT_EQ(HttpConnection(gateway_->port()).Get("/api/v1/requests", "", "DELETE").headers.at("allow"), "GET, HEAD, POST");
