@@ -101,7 +101,7 @@ void AddDev(CLI::App& app, Action& action) {
   AddConfigOptions(*verb, options->config);
   verb->add_option("pipeline", options->pipelines, "Pipeline files, each an application of its own")->required()->check(CLI::ExistingFile);
   verb->add_option("--input", options->inputs,
-                   "TOPIC=FILE to feed a source topic from, a file or a named pipe, - is standard input; without TOPIC= where only "
+                   "TOPIC=FILE to feed a source topic from, a file, folder or URL, plain or gzip, or a named pipe, - is standard input; without TOPIC= where only "
                    "one topic is read")
       ->allow_extra_args(false);
   verb->add_option("--format", options->formats, "Layout of the input, TOPIC=FORMAT as --input; otherwise the source's")

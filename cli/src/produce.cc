@@ -35,7 +35,7 @@ void AddProduce(CLI::App& app, Action& action) {
   verb->add_option("topic", options->produce.topic, "Topic to write to")->required();
   verb->add_option("--bootstrap", options->bootstrap, "host:port of Kafka brokers");
   verb->add_option("--input", options->produce.inputs,
-                   "Files in the order to read them; a named pipe is followed until its end, - is standard input")
+                   "Files, folders and URLs in the order to read them, plain or gzip; a named pipe is followed until its end, - is standard input")
       ->required();
   verb->add_option("--format", options->produce.format,
                    "Layout of the input: " + absl::StrJoin(pipeline::FormatNames(), ", ", [](std::string* text, std::string_view name) {

@@ -1,19 +1,35 @@
 #include "tailrace/ingest/produce.h"
 
+#include <filesystem>
 #include <optional>
+#include <system_error>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "stream_lines.h"
 #include "tailrace/base/nearest.h"
 #include "tailrace/ingest/topic_writer.h"
+#include "tailrace/pipeline/byte_source.h"
 #include "tailrace/pipeline/canonical.h"
+#include "tailrace/pipeline/event_lines.h"
 #include "tailrace/pipeline/format.h"
 
 namespace tailrace::ingest {
 namespace {
 
 using pipeline::SkipReason;
+
+// Lines of a file between two looks at the clock and at what the log has confirmed.
+constexpr int64_t kLinesPerLook = 1'000;
+
+// Pipes, terminals and standard input give their lines when they are there; files, folders and URLs are read in blocks.
+bool IsFollowed(const std::string& name) {
+  if (name == "-") return true;
+  std::error_code error;
+  const std::filesystem::file_type type = std::filesystem::status(name, error).type();
+  return type == std::filesystem::file_type::fifo || type == std::filesystem::file_type::character ||
+         type == std::filesystem::file_type::socket;
+}
 
 absl::StatusOr<const pipeline::Format*> LayoutOf(const std::string& name) {
   if (const pipeline::Format* format = pipeline::FindFormat(name)) return format;
@@ -29,13 +45,14 @@ class Production {
              const pipeline::CanonicalWriter& canonical, TopicWriter& writer)
       : options_(options),
         stop_(stop),
+        layout_(layout),
         canonical_(canonical),
         writer_(writer),
         reader_(layout.NewReader(canonical.fields(), canonical.reader_options())) {}
 
   absl::StatusOr<ProduceSummary> Run() {
     for (const std::string& input : options_.inputs) {
-      const absl::Status status = ReadFile(input);
+      const absl::Status status = IsFollowed(input) ? Follow(input) : ReadAll(input);
       summary_.stopped = absl::IsCancelled(status);
       if (summary_.stopped) break;
       TAILRACE_RETURN_IF_ERROR(status);
@@ -47,7 +64,7 @@ class Production {
   }
 
  private:
-  absl::Status ReadFile(const std::string& name) {
+  absl::Status Follow(const std::string& name) {
     TAILRACE_ASSIGN_OR_RETURN(StreamFile file, StreamFile::Open(name, StreamFile::Mode::kRead, stop_));
     file_ = file.name();
     line_ = 0;
@@ -56,10 +73,7 @@ class Production {
     for (;;) {
       if (lines.IsDrained()) {
         // Here it may have to wait for the writer of a pipe; a block of lines is short enough to be finished first.
-        if (stop_.requested()) return absl::CancelledError();
-        TAILRACE_RETURN_IF_ERROR(writer_.Idle());
-        now_ms_ = options_.clock->WallMs();
-        reader_->SetTimestampMax(now_ms_ + options_.future_skew_ms);
+        TAILRACE_RETURN_IF_ERROR(Look());
       }
       TAILRACE_ASSIGN_OR_RETURN(const bool more, lines.Next(line));
       if (!more) return absl::OkStatus();
@@ -67,6 +81,34 @@ class Production {
       ++summary_.lines;
       TAILRACE_RETURN_IF_ERROR(Convert(line));
     }
+  }
+
+  absl::Status ReadAll(const std::string& input) {
+    TAILRACE_ASSIGN_OR_RETURN(const std::vector<std::string> names, pipeline::ExpandInputs({input}));
+    for (const std::string& name : names) {
+      TAILRACE_ASSIGN_OR_RETURN(auto source, pipeline::OpenInput(name, {.cancelled = [this] { return stop_.requested(); }}));
+      file_ = source->name();
+      pipeline::EventLines lines(pipeline::LineReader(std::move(source)), layout_);
+      std::string_view piece;
+      for (int64_t pieces = 0;; ++pieces) {
+        if (pieces % kLinesPerLook == 0) TAILRACE_RETURN_IF_ERROR(Look());
+        TAILRACE_ASSIGN_OR_RETURN(const bool more, lines.Next(piece));
+        if (!more) break;
+        line_ = lines.line_number();
+        ++summary_.lines;
+        TAILRACE_RETURN_IF_ERROR(Convert(piece));
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  // What is done now and then: a stop, deliveries that failed, and the time.
+  absl::Status Look() {
+    if (stop_.requested()) return absl::CancelledError();
+    TAILRACE_RETURN_IF_ERROR(writer_.Idle());
+    now_ms_ = options_.clock->WallMs();
+    reader_->SetTimestampMax(now_ms_ + options_.future_skew_ms);
+    return absl::OkStatus();
   }
 
   absl::Status Convert(std::string_view line) {
@@ -95,6 +137,7 @@ class Production {
 
   const ProduceOptions& options_;
   const StopSignal& stop_;
+  const pipeline::Format& layout_;
   const pipeline::CanonicalWriter& canonical_;
   TopicWriter& writer_;
   const std::unique_ptr<pipeline::EventReader> reader_;

@@ -3,7 +3,15 @@
 Method: the same generated file goes through `tailrace run` and through `tailrace dev` on the embedded log, whose stores are asked
 with `tailrace query`. What many days of a ticker are together is worked out once more in Python.
 """
+import contextlib
+import csv
 import fractions
+import functools
+import gzip
+import http.server
+import json
+import pathlib
+import threading
 
 import live
 import ticker_views_test
@@ -16,6 +24,26 @@ def same_as_batch(folder, pipeline, file, **parameters):
         # The last commit makes them equal; until then something is missing.
         worker.wait(f"{pipeline} has all rows", lambda: worker.rows(pipeline) == expected)
     truth.compare(f"{pipeline}, live", expected, expected)
+
+
+def as_csv(folder, file):
+    """A folder with bars.csv.gz, in which the file's bars are rows."""
+    bars = [json.loads(line) for line in open(file, encoding="utf-8")]
+    (pathlib.Path(folder) / "served").mkdir()
+    with gzip.open(f"{folder}/served/bars.csv.gz", "wt", encoding="utf-8", newline="") as packed:
+        writer = csv.DictWriter(packed, list(bars[0]))
+        writer.writeheader()
+        writer.writerows(bars)
+    return f"{folder}/served"
+
+
+@contextlib.contextmanager
+def served(folder):
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=folder)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
 
 
 def average(values):
@@ -46,7 +74,8 @@ with truth.folder() as folder:
 
     file, latest = ticker_views_test.versions(folder, 240)
     batch = truth.run("ticker-views", [file])
-    with live.Live(folder, "ticker-views", file) as worker:
+    # Live as packed CSV from a URL: dev reads what run reads.
+    with served(as_csv(folder, file)) as url, live.Live(folder, "ticker-views", f"{url}/bars.csv.gz") as worker:
         worker.wait("ticker-views has all rows", lambda: worker.rows("ticker-views") == batch)
         for first, end in (("2025-12-01", "2026-02-01"), ("2026-01-12", "2026-01-19")):
             days = {}

@@ -1,7 +1,10 @@
 #include "tailrace/ingest/produce.h"
 
 #include <sys/stat.h>
+#include <zlib.h>
 
+#include <filesystem>
+#include <fstream>
 #include <thread>
 
 #include "nlohmann/json.hpp"
@@ -83,6 +86,29 @@ TEST(ProduceFiles, AFrameBecomesItsTrades) {
   EXPECT_EQ(stored[1].key, "C");
   EXPECT_EQ(stored[1].timestamp_ms, 1'767'225'600'001);
   EXPECT_EQ(nlohmann::json::parse(stored[1].value)["seq"], 3);
+}
+
+// A folder with a packed CSV file and a plain one of JSON lines, whatever they are called.
+TEST(ProduceFiles, FoldersPackedFilesAndCsv) {
+  const TemporaryFolder folder;
+  const std::string inputs = folder.File("inputs");
+  std::filesystem::create_directory(inputs);
+  const std::string csv = "date,ticker,open,high,low,close,volume\n2026-01-01,AAPL,1,3,0.5,2,100\nnonsense\n2026-01-02,AAPL,2,3,0.5,2,90\n";
+  gzFile packed = gzopen((inputs + "/1.jsonl").c_str(), "wb");
+  gzwrite(packed, csv.data(), static_cast<unsigned>(csv.size()));
+  gzclose(packed);
+  std::ofstream(inputs + "/2.csv.gz") << R"({"ticker":"MSFT","date":"2026-01-01","open":1,"high":3,"low":0.5,"close":2,"volume":100})" "\n";
+  const auto cluster = InMemory("bars", 1);
+  const StopSignal stop;
+  const auto summary = ProduceFiles(*cluster, {.topic = "bars", .inputs = {inputs}, .format = "bar"}, stop);
+  ASSERT_TRUE(summary.ok()) << summary.status();
+  EXPECT_EQ(summary->counts.Describe(), "bad_timestamp 1");
+  EXPECT_NE(DescribeProduce(*summary).find(inputs + "/1.jsonl:3: bad_timestamp"), std::string::npos) << DescribeProduce(*summary);
+  const auto stored = ReadTopic(*cluster, "bars");
+  ASSERT_EQ(stored.size(), 3u);
+  EXPECT_EQ(stored[1].key, "AAPL");
+  EXPECT_EQ(nlohmann::json::parse(stored[1].value)["volume"], 90);
+  EXPECT_EQ(stored[2].key, "MSFT");
 }
 
 TEST(ProduceFiles, OnlySomeBadLinesAreShown) {

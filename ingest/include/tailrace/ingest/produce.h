@@ -1,7 +1,8 @@
 // Files of events in any layout, written to a topic as canonical records with their canonical keys (pipeline/canonical.h).
 //
-// One event or frame a line. Files are read as streams: a pipe is followed
-// until its writer closes it. Bad lines are counted by reason and stop nothing.
+// One event or frame a line, or a row of CSV. Files, folders and URLs are what pipeline/byte_source.h reads, gzip included. Pipes
+// and standard input are followed, as lines that are not packed, until their writers close them. Bad lines are counted by reason
+// and stop nothing.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +20,7 @@ namespace tailrace::ingest {
 
 struct ProduceOptions {
   std::string topic;
-  std::vector<std::string> inputs;  // in this order; "-" is standard input
+  std::vector<std::string> inputs;  // files, folders and URLs in this order; "-" is standard input
   std::string format = "post";
   int64_t future_skew_ms = base::limits::kFutureSkewMaxMs;  // events later than now by more than this are skipped
   int give_up_ms = base::limits::kLogGiveUpMs;
