@@ -49,6 +49,13 @@ HttpResponse CityRoutes::List(const HttpRequest& request) const {
   range = AlignedToWindows(range, store->window_size_ms);
   const auto keys = context_.client.ListKeys(store->name, range, "posts", kCitiesMax, context_.Options());
   if (!keys.ok()) return Failed(request, keys.status());
+  if (keys->empty()) {
+    // A list of keys does not tell whether they are gone or never were; a ranking does.
+    const absl::StatusOr<TopAnswer> top =
+        context_.client.Top({.store = store->name, .field = "posts", .n = 1, .range = range}, context_.Options());
+    if (!top.ok()) return Failed(request, top.status());
+    if (top->expired) return Expired(request, *store);
+  }
   std::vector<std::pair<std::string, std::string>> cities;  // sort key, name
   for (const auto& [key, key_json] : *keys) {
     std::string name = TextOfKey(key, key_json);
@@ -80,11 +87,7 @@ HttpResponse CityRoutes::Metrics(const HttpRequest& request, const PathArguments
   const absl::StatusOr<WindowsAnswer> answer =
       context_.client.FetchWindows(store->name, city, range, /*merge=*/true, context_.Options());
   if (!answer.ok()) return Failed(request, answer.status());
-  if (answer->expired) {
-    return ProblemResponse(ExpiredProblem("City metrics are kept for " + std::to_string(store->retention_ms / 1000) +
-                                          " s of event time; the whole range is older."),
-                           request.path);
-  }
+  if (answer->expired) return Expired(request, *store);
   if (!answer->key_known) {
     Problem problem = NotFoundProblem("There is no city '" + city + "' with posts that are still kept; "
                                       "/api/v1/cities lists the active ones.");
@@ -130,6 +133,7 @@ HttpResponse CityRoutes::Top(const HttpRequest& request) const {
   query.range = AlignedToWindows(range, store->window_size_ms);
   const absl::StatusOr<TopAnswer> answer = context_.client.Top(query, context_.Options());
   if (!answer.ok()) return Failed(request, answer.status());
+  if (answer->expired) return Expired(request, *store);
   JsonWriter json;
   json.BeginObject();
   json.Key("by").String(query.field);

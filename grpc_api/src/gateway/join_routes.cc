@@ -6,11 +6,11 @@
 #include <vector>
 
 #include "common/error_info.h"
+#include "common/text_case.h"
 #include "gateway/linear_fit.h"
 #include "gateway/periods.h"
 #include "gateway/route_support.h"
 #include "gateway/routes.h"
-#include "gateway/text_case.h"
 #include "gateway/times.h"
 #include "tailrace/base/limits.h"
 
@@ -84,10 +84,8 @@ absl::Status JoinRoutes::Read(const std::string& user, const std::string& ticker
 
 HttpResponse JoinRoutes::Sentiment(const HttpRequest& request) const {
   Parameters parameters(request.query, context_.clock);
-  std::string user = LowerCase(parameters.Text("user"));
-  if (user.starts_with('@')) user.erase(0, 1);
-  std::string ticker = UpperCase(parameters.Text("ticker"));
-  if (ticker.starts_with('$')) ticker.erase(0, 1);
+  const std::string user = UserName(parameters.Text("user"));
+  const std::string ticker = TickerName(parameters.Text("ticker"));
   for (const auto& [name, text] : {std::pair<const char*, const std::string&>{"user", user}, {"ticker", ticker}}) {
     if (text.find('|') != std::string::npos) parameters.AddError(name, "holds a '|', which no name does");
   }

@@ -5,10 +5,10 @@
 #include <utility>
 #include <vector>
 
+#include "common/text_case.h"
 #include "gateway/periods.h"
 #include "gateway/route_support.h"
 #include "gateway/routes.h"
-#include "gateway/text_case.h"
 #include "gateway/times.h"
 #include "tailrace/base/limits.h"
 #include "tailrace/state/trend_score.h"

@@ -6,10 +6,10 @@
 #include <utility>
 #include <vector>
 
+#include "common/text_case.h"
 #include "gateway/periods.h"
 #include "gateway/route_support.h"
 #include "gateway/routes.h"
-#include "gateway/text_case.h"
 #include "gateway/times.h"
 #include "tailrace/base/limits.h"
 
@@ -29,19 +29,8 @@ struct View {
   std::string (*key_of)(std::string_view name);
 };
 
-std::string UserKey(std::string_view name) {
-  std::string key = LowerCase(name);
-  if (key.starts_with('@')) key.erase(0, 1);
-  return key;
-}
-std::string TickerKey(std::string_view name) {
-  std::string key = UpperCase(name);
-  if (key.starts_with('$')) key.erase(0, 1);
-  return key;
-}
-
-const View kUsers{"user", "user-views", "user-views-all-time", kUserFields, "posts", UserKey};
-const View kTickers{"ticker", "ticker-views", "", kTickerFields, "volume", TickerKey};
+const View kUsers{"user", "user-views", "user-views-all-time", kUserFields, "posts", UserName};
+const View kTickers{"ticker", "ticker-views", "", kTickerFields, "volume", TickerName};
 
 class ViewRoutes {
  public:

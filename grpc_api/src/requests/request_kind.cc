@@ -4,6 +4,7 @@
 
 #include "absl/strings/ascii.h"
 #include "common/error_info.h"
+#include "common/text_case.h"
 #include "common/utf8.h"
 
 namespace tailrace::grpc_api {
@@ -13,6 +14,8 @@ namespace {
 constexpr size_t kUserBytesMax = 200;
 // "EXCHANGE:SYMBOL" at the longest.
 constexpr size_t kTickerBytesMax = 32;
+// With white space around it, and before its letters are composed.
+constexpr size_t kNameBytesRead = 4 * kUserBytesMax;
 
 bool IsUserByte(char c) { return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f && c != '|'; }
 bool IsTickerByte(char c) { return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '-' || c == ':' || c == '_'; }
@@ -33,18 +36,16 @@ std::string_view RequestKindName(RequestKind kind) {
 }
 
 absl::StatusOr<std::string> RequestName(RequestKind kind, std::string_view name) {
-  const absl::string_view stripped = absl::StripAsciiWhitespace({name.data(), name.size()});
-  std::string text(stripped.data(), stripped.size());
+  // Case is folded in valid UTF-8 only, and not of more than can be a name.
+  const bool is_text = name.size() <= kNameBytesRead && IsValidUtf8(name);
   if (kind == RequestKind::kUser) {
-    if (text.starts_with('@')) text.erase(0, 1);
-    absl::AsciiStrToLower(&text);
-    if (text.empty() || text.size() > kUserBytesMax || !IsValidUtf8(text) || !std::all_of(text.begin(), text.end(), IsUserByte))
+    std::string text = is_text ? UserName(name) : "";
+    if (text.empty() || text.size() > kUserBytesMax || !std::all_of(text.begin(), text.end(), IsUserByte))
       return BadName("the name of a user must be 1 to 200 bytes of UTF-8 without control characters and '|'");
     return text;
   }
   if (kind == RequestKind::kTicker) {
-    if (text.starts_with('$')) text.erase(0, 1);
-    absl::AsciiStrToUpper(&text);
+    std::string text = is_text ? TickerName(name) : "";
     if (text.empty() || text.size() > kTickerBytesMax || !std::all_of(text.begin(), text.end(), IsTickerByte))
       return BadName("a ticker must be 1 to 32 letters, digits, '.', '-', ':' or '_'");
     return text;

@@ -190,7 +190,8 @@ TEST_F(GatewayTest, ExpiredIsGoneAndNotMissing) {
   for (const char* path : {"/api/v1/stores/city-metrics/keys/Toronto,%20Ontario?from=1000&to=2000000",
                            "/api/v1/stores/city-metrics/windows?from=1000&to=2000000",
                            "/api/v1/stores/city-metrics/top?field=posts&from=1000&to=2000000",
-                           "/api/v1/cities/Toronto,%20Ontario/metrics?from=1000&to=2000000"}) {
+                           "/api/v1/cities/Toronto,%20Ontario/metrics?from=1000&to=2000000", "/api/v1/cities?from=1000&to=2000000",
+                           "/api/v1/cities/top?from=1000&to=2000000"}) {
     EXPECT_EQ(GetProblem(path, 410)["type"], "urn:tailrace:problem:expired") << path;
   }
   EXPECT_EQ(GetJson("/api/v1/cities/Toronto,%20Ontario/metrics")["points"].size(), 2u) << "the retained part is answered";

@@ -1,4 +1,5 @@
 // Goal: lengths of time, calendar periods and weeks are what people mean by them; a fitted line is the least-squares one.
+#include "common/text_case.h"
 #include "gateway/periods.h"
 
 #include <gtest/gtest.h>
@@ -6,7 +7,6 @@
 #include <cmath>
 
 #include "gateway/linear_fit.h"
-#include "gateway/text_case.h"
 #include "gateway/times.h"
 #include "tailrace/base/random.h"
 

@@ -152,6 +152,9 @@ TEST_F(RequestRegistryTest, ANewProcessOnAnEmptyDiskKnowsThemAll) {
 
 TEST(RequestName, SaysWhatIsWrong) {
   EXPECT_EQ(*RequestName(RequestKind::kUser, "@Zoë"), "zoë");
+  // As pipelines write the names of authors: every letter in lower case, accents composed.
+  EXPECT_EQ(*RequestName(RequestKind::kUser, " ÉMILE_ΣΩ "), "émile_σω");
+  EXPECT_EQ(*RequestName(RequestKind::kUser, "E\u0301mile"), "émile");
   EXPECT_EQ(*RequestName(RequestKind::kTicker, "binance:btcusdt"), "BINANCE:BTCUSDT");
   for (const std::string& name : {std::string(), std::string("  "), std::string("@"), std::string("a|b"), std::string("a\nb"),
                                   std::string("\xff"), std::string(201, 'a')})

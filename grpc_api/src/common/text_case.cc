@@ -1,4 +1,4 @@
-#include "gateway/text_case.h"
+#include "common/text_case.h"
 
 #include "tailrace/pipeline/letter_case.h"
 
@@ -15,5 +15,17 @@ std::string_view Trimmed(std::string_view text) {
 
 std::string LowerCase(std::string_view utf8) { return pipeline::LowerCase(Trimmed(utf8)); }
 std::string UpperCase(std::string_view utf8) { return pipeline::UpperCase(Trimmed(utf8)); }
+
+std::string UserName(std::string_view utf8) {
+  std::string name = LowerCase(utf8);
+  if (name.starts_with('@')) name.erase(0, 1);
+  return name;
+}
+
+std::string TickerName(std::string_view utf8) {
+  std::string name = UpperCase(utf8);
+  if (name.starts_with('$')) name.erase(0, 1);
+  return name;
+}
 
 }  // namespace tailrace::grpc_api
