@@ -8,12 +8,12 @@
 #include "gateway/times.h"
 #include "gateway/url.h"
 #include "tailrace/base/limits.h"
+#include "tailrace/base/product_limits.h"
 
 namespace tailrace::grpc_api {
 namespace {
 
 constexpr std::array<std::string_view, 3> kMetrics = {"posts", "retweets", "active_users"};
-constexpr size_t kCitiesMax = 100'000;
 
 class CityRoutes {
  public:
@@ -47,7 +47,7 @@ HttpResponse CityRoutes::List(const HttpRequest& request) const {
   const absl::StatusOr<StoreDescription> store = context_.client.Store(context_.city_store, context_.Options());
   if (!store.ok()) return Failed(request, store.status());
   range = AlignedToWindows(range, store->window_size_ms);
-  const auto keys = context_.client.ListKeys(store->name, range, "posts", kCitiesMax, context_.Options());
+  const auto keys = context_.client.ListKeys(store->name, range, "posts", base::limits::kCitiesMax, context_.Options());
   if (!keys.ok()) return Failed(request, keys.status());
   if (keys->empty()) {
     // A list of keys does not tell whether they are gone or never were; a ranking does.

@@ -13,13 +13,12 @@
 #include "gateway/routes.h"
 #include "gateway/times.h"
 #include "tailrace/base/limits.h"
+#include "tailrace/base/product_limits.h"
 
 namespace tailrace::grpc_api {
 namespace {
 
 constexpr std::string_view kSentiment = "sentiment";
-// Days of users and tickers that one answer reads.
-constexpr size_t kPairsReadMax = 100'000;
 
 // A key of the store, "user|ticker|2026-01-01", in its parts.
 struct PairKey {
@@ -76,10 +75,10 @@ absl::Status JoinRoutes::Read(const std::string& user, const std::string& ticker
     }
     read += page.rows.size();
     token = std::move(page.next_page_token);
-  } while (!token.empty() && read < kPairsReadMax);
+  } while (!token.empty() && read < base::limits::kSentimentDaysMax);
   if (token.empty()) return absl::OkStatus();
   return QueryError(absl::StatusCode::kResourceExhausted, reason::kTooLarge,
-                    "there are more than " + std::to_string(kPairsReadMax) + " days of users and tickers; name a user");
+                    "there are more than " + std::to_string(base::limits::kSentimentDaysMax) + " days of users and tickers; name a user");
 }
 
 HttpResponse JoinRoutes::Sentiment(const HttpRequest& request) const {

@@ -12,14 +12,13 @@
 #include "gateway/routes.h"
 #include "gateway/times.h"
 #include "tailrace/base/limits.h"
+#include "tailrace/base/product_limits.h"
 #include "tailrace/grpc_api/request_kind.h"
 
 namespace tailrace::grpc_api {
 namespace {
 
 constexpr std::string_view kRequests = "requests";
-// Records that a listing reads before it sorts them.
-constexpr size_t kRequestsReadMax = 10'000;
 constexpr std::array<std::string_view, 8> kFields = {"id", "kind", "name", "user_id", "state", "requested_at", "updated_at", "reason"};
 
 class RequestRoutes {
@@ -95,7 +94,7 @@ HttpResponse RequestRoutes::List(const HttpRequest& request) const {
     }
     read += page->rows.size();
     token = std::move(page->next_page_token);
-  } while (!token.empty() && read < kRequestsReadMax);
+  } while (!token.empty() && read < base::limits::kRequestsReadMax);
   std::stable_sort(records.begin(), records.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
   const size_t found = records.size();
   if (records.size() > static_cast<size_t>(n)) records.resize(static_cast<size_t>(n));

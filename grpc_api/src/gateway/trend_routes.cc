@@ -11,6 +11,7 @@
 #include "gateway/routes.h"
 #include "gateway/times.h"
 #include "tailrace/base/limits.h"
+#include "tailrace/base/product_limits.h"
 #include "tailrace/state/trend_score.h"
 
 namespace tailrace::grpc_api {
@@ -28,7 +29,6 @@ constexpr int64_t kHalfLifeWindows = 6;
 constexpr int64_t kHalfLivesBack = 10;
 // Languages are looked for in windows that ended so long ago at most.
 constexpr int64_t kLanguageLookBackMs = 20'000;
-constexpr size_t kLanguageRowsMax = 5'000;
 
 // What both forms of the route ask for.
 struct Selection {
@@ -259,9 +259,8 @@ HttpResponse TrendRoutes::Compare(const HttpRequest& request, Parameters& parame
   std::string topic2 = Topic(parameters.Text("topic2"));
   if (topic.empty()) std::swap(topic, topic2);
   if (topic.empty()) parameters.AddError("topic", "holds no word");
-  constexpr size_t kTopicBytesMax = 256;
   for (const auto& [name, word] : {std::pair<const char*, const std::string&>{"topic", topic}, {"topic2", topic2}}) {
-    if (word.size() > kTopicBytesMax) parameters.AddError(name, "is longer than " + std::to_string(kTopicBytesMax) + " bytes");
+    if (word.size() > base::limits::kTopicBytesMax) parameters.AddError(name, "is longer than " + std::to_string(base::limits::kTopicBytesMax) + " bytes");
     if (word.find_first_of(" \t|") != std::string::npos) parameters.AddError(name, "is more than one word: a topic is a single word");
   }
   // They belong to rankings, and change nothing here.
@@ -359,7 +358,7 @@ HttpResponse TrendRoutes::Languages(const HttpRequest& request) const {
     }
     rows += page->rows.size();
     token = std::move(page->next_page_token);
-  } while (!token.empty() && rows < kLanguageRowsMax);
+  } while (!token.empty() && rows < base::limits::kLanguageRowsMax);
   double total = 0;
   for (const auto& [posts, language] : counts) total += posts;
   std::sort(counts.begin(), counts.end(), [](const auto& a, const auto& b) {

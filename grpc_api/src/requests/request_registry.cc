@@ -9,6 +9,7 @@
 #include "common/error_info.h"
 #include "nlohmann/json.hpp"
 #include "query/view_selection.h"
+#include "tailrace/base/product_limits.h"
 #include "tailrace/base/random.h"
 #include "tailrace/processor/streams_builder.h"
 
@@ -17,8 +18,6 @@ namespace {
 
 // How often a written request is looked for in the table when no commit has told of it.
 constexpr int64_t kLookMs = 50;
-// A worker that has more requests under way at once is being flooded.
-constexpr size_t kPendingMax = 10'000;
 
 // Values are JSON as they are.
 class RequestSchema final : public state::ValueSchema {
@@ -158,7 +157,7 @@ absl::StatusOr<RequestRegistry::Answer> RequestRegistry::Submit(RequestKind kind
     } else {
       answer.value = NewRecord(kind, normal, answer.timestamp_ms);
     }
-    if (pending_.size() >= kPendingMax)
+    if (pending_.size() >= base::limits::kRequestsPendingMax)
       return QueryError(absl::StatusCode::kResourceExhausted, reason::kOverloaded, "too many requests are being written; try again shortly");
     pending_[key] = {.value = answer.value, .timestamp_ms = answer.timestamp_ms};
   }
