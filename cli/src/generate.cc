@@ -12,6 +12,7 @@
 #include "absl/strings/str_format.h"
 #include "stoppable.h"
 #include "tailrace/base/clock.h"
+#include "tailrace/base/ingest_limits.h"
 #include "tailrace/base/limits.h"
 #include "tailrace/base/units.h"
 #include "tailrace/ingest/line_writer.h"
@@ -34,6 +35,7 @@ struct GenerateVerb {
   int64_t rate = kDefaultRate;
   std::optional<int64_t> count;
   std::string start;
+  std::string history;
   std::optional<bool> live;
   std::string window = "5m";
   ingest::PostOptions posts;
@@ -48,6 +50,7 @@ struct Plan {
   ingest::SourceOptions source;
   std::optional<int64_t> count;
   bool live = false;
+  int64_t history_ms = 0;
   int64_t window_ms = 0;
 };
 
@@ -66,6 +69,14 @@ absl::StatusOr<Plan> MakePlan(const GenerateVerb& verb) {
   plan.source.start_ms = now_ms;
   if (!plan.live)
     plan.source.start_ms = now_ms - static_cast<int64_t>(static_cast<__int128>(*plan.count) * 1'000 / plan.source.rate);
+  if (!verb.history.empty()) {
+    const std::optional<int64_t> history_ms = base::ParseDurationMs(verb.history);
+    if (!history_ms || *history_ms < 0 || *history_ms > base::limits::kGeneratedHistoryMsMax)
+      return base::UsageError(absl::StrCat("--history: ", verb.history, " is no duration such as 1h, of at most 365d"));
+    if (!plan.live) return base::UsageError("--history is what goes before live records, so it needs --live where --count is given");
+    plan.history_ms = *history_ms;
+    plan.source.start_ms = now_ms - *history_ms;
+  }
   if (!verb.start.empty()) {
     TAILRACE_ASSIGN_OR_RETURN(plan.source.start_ms, ParseStart(verb.start));
   }
@@ -138,7 +149,7 @@ absl::Status Run(const GenerateVerb& verb, const ingest::StopSignal& stop) {
     source = NewMarketSource(verb.kind, plan);
   }
   TAILRACE_ASSIGN_OR_RETURN(const Target target, OpenTarget(verb, stop));
-  ingest::GenerateOptions options{.count = plan.count, .pace = plan.live ? plan.source.rate : 0};
+  ingest::GenerateOptions options{.count = plan.count, .pace = plan.live ? plan.source.rate : 0, .history_ms = plan.history_ms};
   const bool terminal = isatty(STDERR_FILENO) != 0;
   if (terminal) options.on_progress = ShowProgress;
   const auto summary = ingest::Generate(*source, *target.sink, options, stop);
@@ -160,8 +171,9 @@ void AddCommonOptions(CLI::App& verb, GenerateVerb& options) {
       ->check(CLI::Range(int64_t{0}, int64_t{100'000'000}))
       ->capture_default_str();
   verb.add_option("--count", options.count, "How many; without it until SIGTERM")->check(CLI::NonNegativeNumber);
-  verb.add_option("--start", options.start,
-                  "Event time of the first record, RFC 3339 or epoch milliseconds; otherwise now, or such that the last is now");
+  auto* const start = verb.add_option("--start", options.start,
+                                      "Event time of the first record, RFC 3339 or epoch milliseconds; otherwise now, or such that the last is now");
+  verb.add_option("--history", options.history, "Begin so long before now and send what is past as fast as possible, then live")->excludes(start);
   verb.add_flag_callback("--live", [&options] { options.live = true; },
                          "Send at the rate in real time, with event times of now; the default without --count");
   verb.add_flag_callback("--no-live", [&options] { options.live = false; }, "Send as fast as possible; the default with --count");

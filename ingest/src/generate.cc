@@ -14,7 +14,7 @@ constexpr int64_t kRecordsPerLook = 256;
 absl::StatusOr<GenerateSummary> Generate(RecordSource& source, RecordSink& sink, const GenerateOptions& options,
                                          const StopSignal& stop) {
   const base::Clock& clock = *options.clock;
-  Pacer pacer(options.pace, clock, [&](int64_t ns) { return !stop.WaitNs(ns); });
+  Pacer pacer(options.pace, clock, [&](int64_t ns) { return !stop.WaitNs(ns); }, options.history_ms * 1'000'000);
   GenerateSummary summary;
   const int64_t start_ns = clock.SteadyNs();
   const auto seconds = [&] { return static_cast<double>(clock.SteadyNs() - start_ns) / 1e9; };

@@ -13,9 +13,9 @@ constexpr int64_t kShortestWaitNs = 2'000'000;
 
 }  // namespace
 
-Pacer::Pacer(int64_t rate, const base::Clock& clock, std::function<bool(int64_t)> wait)
-    : rate_(rate), clock_(clock), wait_(std::move(wait)), start_ns_(clock.SteadyNs()) {
-  TAILRACE_CHECK(rate >= 0, "a rate is not negative");
+Pacer::Pacer(int64_t rate, const base::Clock& clock, std::function<bool(int64_t)> wait, int64_t begun_ns_ago)
+    : rate_(rate), clock_(clock), wait_(std::move(wait)), start_ns_(clock.SteadyNs() - begun_ns_ago) {
+  TAILRACE_CHECK(rate >= 0 && begun_ns_ago >= 0, "a rate is not negative, and a beginning not in the future");
 }
 
 int64_t Pacer::Due() const {

@@ -19,22 +19,23 @@ if (places.length !== 2 || !(withinMs > 0)) {
 }
 const [baseUrl, outDir] = places;
 
-// An element by its test id and the attribute that counts what it shows. Charts must also have drawn a shape, tables a row.
-const chart = (id, attribute = "data-points") => ({ id, attribute, inside: "svg path" });
-const table = (id) => ({ id, attribute: "data-rows", inside: "tbody tr" });
-const drawn = (id, inside) => ({ id, attribute: null, inside });
+// An element by its test id and the attribute that counts what it shows, `least` of them. Charts must also have drawn a shape,
+// tables a row.
+const chart = (id, attribute = "data-points", least = 1) => ({ id, attribute, least, inside: "svg path" });
+const table = (id) => ({ id, attribute: "data-rows", least: 1, inside: "tbody tr" });
+const drawn = (id, inside) => ({ id, attribute: null, least: 0, inside });
 const kPages = [
   { id: "cities", title: "Cities", shows: [chart("chart-posts"), chart("chart-active-users"), chart("chart-retweets"), chart("chart-top", "data-bars"), chart("chart-worst", "data-bars")] },
   { id: "trends", title: "Trends", shows: [table("topics-table"), chart("chart-topics"), table("languages-table")] },
   { id: "users", title: "Users and tickers", shows: [table("users-table"), table("tickers-table"), chart("chart-sentiment")] },
-  { id: "markets", title: "Markets", shows: [chart("chart-candles"), table("symbols-table"), table("wages-table")] },
+  { id: "markets", title: "Markets", shows: [chart("chart-candles", "data-points", 45), table("symbols-table"), table("wages-table")] },
   { id: "operations", title: "Operations", shows: [drawn("topology", "svg path"), drawn("tasks", "tbody tr"), drawn("stores", "tbody tr")] },
 ];
 
 /** Whether the element is there, counts something, and has something with a size in it. Runs in the page. */
-const shown = ({ id, attribute, inside }) => {
+const shown = ({ id, attribute, least, inside }) => {
   const box = document.querySelector(`[data-testid="${id}"]`);
-  if (!box || (attribute && !(Number(box.getAttribute(attribute)) > 0))) return false;
+  if (!box || (attribute && !(Number(box.getAttribute(attribute)) >= least))) return false;
   return [...box.querySelectorAll(inside)].some((part) => part.getBoundingClientRect().width > 0);
 };
 /** What the page says in place of the element. */

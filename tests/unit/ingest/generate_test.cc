@@ -69,6 +69,21 @@ TEST(Generate, AStopEndsAnEndlessPacedRun) {
   EXPECT_EQ(source.truth()->records(), summary->records);
 }
 
+// An hour at 10 a second is due at once; a minute of real time later there would be 600 more.
+TEST(Generate, AHistoryGoesBeforeWhatIsLive) {
+  const auto cluster = InMemory("posts", 1);
+  StopSignal stop;
+  auto writer = TopicWriter::Open(*cluster, {.topic = "posts"}, stop);
+  PostSource source(Options(), 300'000);
+  const auto summary =
+      Generate(source, **writer, {.pace = 10, .history_ms = 3'600'000, .on_progress = [&](const GenerateSummary& so_far) {
+                                    if (so_far.records > 36'000) stop.Request();
+                                  }}, stop);
+  ASSERT_TRUE(summary.ok()) << summary.status();
+  EXPECT_GT(summary->records, 36'000);
+  EXPECT_LT(summary->records, 36'000 + 10 * (summary->seconds + 1));
+}
+
 TEST(TopicWriter, AMissingTopicIsNamedWithTheCommandThatMakesIt) {
   const auto cluster = InMemory("other", 1);
   const StopSignal stop;

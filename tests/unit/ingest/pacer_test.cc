@@ -50,6 +50,15 @@ TEST(Pacer, CatchesUpAfterAPause) {
   EXPECT_EQ(time.waits, 0);
 }
 
+TEST(Pacer, WhatWasDueBeforeItWasMadeDoesNotWait) {
+  FakeTime time;
+  Pacer pacer(100, time.clock, time.Wait(), 2'000'000'000);
+  for (int i = 0; i <= 200; ++i) EXPECT_FALSE(pacer.IsAhead(i)) << i;
+  EXPECT_TRUE(pacer.IsAhead(201));
+  ASSERT_TRUE(pacer.WaitFor(300));
+  EXPECT_NEAR(static_cast<double>(time.clock.SteadyMs()), 1'000, 3);
+}
+
 TEST(Pacer, WithoutARateNothingWaits) {
   FakeTime time;
   Pacer pacer(0, time.clock, time.Wait());

@@ -21,5 +21,7 @@ inline constexpr size_t kSourceListMax = 1'000;
 inline constexpr size_t kSeenPostsMax = 500'000;
 // Users and tickers that one connector keeps up to date.
 inline constexpr size_t kKnownRequestsMax = 100'000;
+// How long before now generated records begin at most, in milliseconds (365 days).
+inline constexpr int64_t kGeneratedHistoryMsMax = 31'536'000'000;
 
 }  // namespace tailrace::base::limits

@@ -24,6 +24,7 @@ struct GenerateSummary {
 struct GenerateOptions {
   std::optional<int64_t> count;  // none: until stopped
   int64_t pace = 0;              // records per second of real time; 0: as fast as it goes
+  int64_t history_ms = 0;        // the pace began so long ago: what is due since then goes as fast as it can
   // Called about once a second.
   std::function<void(const GenerateSummary&)> on_progress;
   const base::Clock* clock = &base::SystemClock();

@@ -11,12 +11,13 @@
 
 namespace tailrace::ingest {
 
-// Record i is due i/rate seconds after the pacer was made. One that falls behind catches up: the rate holds over time.
+// Record i is due i/rate seconds after the pacer's beginning. One that falls behind catches up: the rate holds over time.
 // Not thread-safe.
 class Pacer {
  public:
-  // `wait` waits for so many nanoseconds; false when the stream shall end. `rate` is records per second; 0: no pacing.
-  Pacer(int64_t rate, const base::Clock& clock, std::function<bool(int64_t ns)> wait);
+  // `wait` waits for so many nanoseconds; false when the stream shall end. `rate` is records per second; 0: no pacing. It began
+  // `begun_ns_ago` before it was made.
+  Pacer(int64_t rate, const base::Clock& clock, std::function<bool(int64_t ns)> wait, int64_t begun_ns_ago = 0);
 
   // True when record `index` would have to wait.
   bool IsAhead(int64_t index);
