@@ -47,6 +47,14 @@ absl::StatusOr<OffsetRange> EmbeddedAdmin::Offsets(const base::TopicPartition& p
   return OffsetRange{base::Offset{log.begin}, base::Offset{log.end}};
 }
 
+absl::StatusOr<std::vector<CommittedOffset>> EmbeddedAdmin::GroupOffsets(const std::string& group, int) {
+  return engine_.GroupOffsets(group);
+}
+absl::Status EmbeddedAdmin::SetGroupOffsets(const std::string& group, std::span<const OffsetToCommit> offsets, int) {
+  return engine_.SetGroupOffsets(group, offsets);
+}
+absl::Status EmbeddedAdmin::DeleteGroup(const std::string& group, int) { return engine_.DeleteGroup(group); }
+
 EmbeddedCluster::EmbeddedCluster(std::unique_ptr<LogEngine> engine)
     : engine_(std::move(engine)), admin_(*engine_), housekeeper_(*engine_) {}
 

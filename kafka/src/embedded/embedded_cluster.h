@@ -2,15 +2,17 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 
 #include "embedded/housekeeper.h"
 #include "embedded/log_engine.h"
 #include "tailrace/kafka/cluster.h"
+#include "tailrace/kafka/group_admin.h"
 
 namespace tailrace::kafka::embedded {
 
-class EmbeddedAdmin : public Admin {
+class EmbeddedAdmin : public Admin, public GroupAdmin {
  public:
   explicit EmbeddedAdmin(LogEngine& engine) : engine_(engine) {}
 
@@ -22,6 +24,10 @@ class EmbeddedAdmin : public Admin {
   absl::StatusOr<base::Offset> OffsetForTime(const base::TopicPartition& partition, int64_t timestamp_ms,
                                              int timeout_ms) override;
   absl::StatusOr<OffsetRange> Offsets(const base::TopicPartition& partition, int timeout_ms) override;
+
+  absl::StatusOr<std::vector<CommittedOffset>> GroupOffsets(const std::string& group, int timeout_ms) override;
+  absl::Status SetGroupOffsets(const std::string& group, std::span<const OffsetToCommit> offsets, int timeout_ms) override;
+  absl::Status DeleteGroup(const std::string& group, int timeout_ms) override;
 
  private:
   LogEngine& engine_;

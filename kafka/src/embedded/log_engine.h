@@ -120,6 +120,10 @@ class LogEngine {
   void Leave(const std::string& group, const std::shared_ptr<Seat>& seat);
   std::vector<GroupMember> Members(const std::string& group) const;
   std::vector<CommittedOffset> Committed(const std::string& group, std::span<const base::TopicPartition> partitions) const;
+  std::vector<CommittedOffset> GroupOffsets(const std::string& group) const;
+  // Both are for a group without a member: FAILED_PRECONDITION while there is one.
+  absl::Status SetGroupOffsets(const std::string& group, std::span<const OffsetToCommit> offsets);
+  absl::Status DeleteGroup(const std::string& group);
   // kAbortTransaction when the generation is not the group's.
   absl::Status CheckGeneration(const std::string& group, int32_t generation) const;
 
@@ -144,6 +148,7 @@ class LogEngine {
   absl::Status FindEnds(const std::map<LogId, int64_t>& begins);
   absl::Status CheckAppend(const AppendRequest& request) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::Status CheckEpochLocked(const std::string& transactional_id, int64_t epoch) const ABSL_SHARED_LOCKS_REQUIRED(mu_);
+  absl::Status CheckNoMember(const std::string& group) const ABSL_SHARED_LOCKS_REQUIRED(mu_);
   absl::Status CheckGenerationLocked(const std::string& group, int32_t generation) const ABSL_SHARED_LOCKS_REQUIRED(mu_);
   absl::Status DeleteBefore(const Topic& topic, PartitionLog& log, int64_t before) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::Status CompactPartition(const Topic& topic, PartitionLog& log);

@@ -65,6 +65,50 @@ std::vector<CommittedOffset> LogEngine::Committed(const std::string& group,
   return answer;
 }
 
+std::vector<CommittedOffset> LogEngine::GroupOffsets(const std::string& group) const {
+  absl::ReaderMutexLock lock(&mu_);
+  std::vector<CommittedOffset> answer;
+  const auto found = groups_.find(group);
+  if (found == groups_.end()) return answer;
+  for (const auto& [partition, offset] : found->second.offsets)
+    answer.push_back({partition, base::Offset{offset.offset}, offset.metadata});
+  return answer;
+}
+
+absl::Status LogEngine::CheckNoMember(const std::string& group) const {
+  const auto found = groups_.find(group);
+  const std::shared_ptr<Seat> seat = found == groups_.end() ? nullptr : found->second.seat.lock();
+  if (seat == nullptr) return absl::OkStatus();
+  return base::Error(Reaction::kFatal, absl::StatusCode::kFailedPrecondition,
+                     absl::StrCat("group ", group, " has a live member (", seat->instance_id, "); stop it, then try again"));
+}
+
+absl::Status LogEngine::SetGroupOffsets(const std::string& group, std::span<const OffsetToCommit> offsets) {
+  absl::MutexLock lock(&mu_);
+  TAILRACE_RETURN_IF_ERROR(CheckNoMember(group));
+  StorageBatch batch;
+  for (const OffsetToCommit& offset : offsets)
+    batch.metadata.emplace_back(GroupOffsetKey(group, offset.partition), EncodeGroupOffset(offset.offset.value(), offset.metadata));
+  if (batch.metadata.empty()) return absl::OkStatus();
+  TAILRACE_RETURN_IF_ERROR(storage_->Apply(batch));
+  for (const OffsetToCommit& offset : offsets) groups_[group].offsets[offset.partition] = {offset.offset.value(), offset.metadata};
+  return absl::OkStatus();
+}
+
+absl::Status LogEngine::DeleteGroup(const std::string& group) {
+  absl::MutexLock lock(&mu_);
+  TAILRACE_RETURN_IF_ERROR(CheckNoMember(group));
+  const auto found = groups_.find(group);
+  if (found == groups_.end() || found->second.offsets.empty()) return absl::OkStatus();
+  StorageBatch batch;
+  for (const auto& [partition, offset] : found->second.offsets)
+    batch.metadata.emplace_back(GroupOffsetKey(group, partition), std::nullopt);
+  TAILRACE_RETURN_IF_ERROR(storage_->Apply(batch));
+  // The generation stays: an old member's commit must not be taken for a new one's.
+  found->second.offsets.clear();
+  return absl::OkStatus();
+}
+
 absl::Status LogEngine::CheckGeneration(const std::string& group, int32_t generation) const {
   absl::ReaderMutexLock lock(&mu_);
   return CheckGenerationLocked(group, generation);

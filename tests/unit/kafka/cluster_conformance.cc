@@ -9,6 +9,7 @@
 #include "tailrace/base/limits.h"
 #include "tailrace/base/murmur2.h"
 #include "tailrace/base/random.h"
+#include "tailrace/kafka/group_admin.h"
 
 namespace tailrace::kafka::conformance {
 namespace {
@@ -576,6 +577,39 @@ TEST_P(ClusterConformance, TransactionsWithoutRecordsCommit) {
   ASSERT_TRUE(committed.ok()) << committed.status();
   EXPECT_EQ((*committed)[0].offset, Offset{3});
   EXPECT_EQ((*committed)[0].metadata, "");
+}
+
+// Goal: an operator sees, sets and forgets what a group has committed, as long as nobody is in it.
+TEST_P(ClusterConformance, AGroupsOffsetsAreSetAndForgottenFromOutside) {
+  const std::string topic = MakeTopic(2), group = Unique("group");
+  GroupAdmin& groups = GroupsOf(*cluster_);
+  EXPECT_TRUE(groups.GroupOffsets(group, kTimeoutMs)->empty());
+  EXPECT_TRUE(groups.DeleteGroup(group, kTimeoutMs).ok()) << "there is none";
+  const std::vector<OffsetToCommit> offsets = {{{topic, Partition(0)}, Offset(7), "meta=data"}, {{topic, Partition(1)}, Offset(0), ""}};
+  const absl::Status set = groups.SetGroupOffsets(group, offsets, kTimeoutMs);
+  ASSERT_TRUE(set.ok()) << set;
+  const auto committed = groups.GroupOffsets(group, kTimeoutMs);
+  ASSERT_TRUE(committed.ok()) << committed.status();
+  std::map<TopicPartition, std::pair<int64_t, std::string>> found;
+  for (const CommittedOffset& offset : *committed) found[offset.partition] = {offset.offset.value(), offset.metadata};
+  const std::map<TopicPartition, std::pair<int64_t, std::string>> expected = {{{topic, Partition(0)}, {7, "meta=data"}},
+                                                                              {{topic, Partition(1)}, {0, ""}}};
+  EXPECT_EQ(found, expected);
+  {
+    MembershipEvent joined;
+    const auto membership = Join(group, joined);
+    const std::vector<TopicPartition> partitions = {{topic, Partition(0)}};
+    EXPECT_EQ((*membership->Committed(partitions, kTimeoutMs))[0].metadata, "meta=data");
+    EXPECT_EQ(groups.SetGroupOffsets(group, offsets, kTimeoutMs).code(), absl::StatusCode::kFailedPrecondition);
+    const absl::Status refused = groups.DeleteGroup(group, kTimeoutMs);
+    EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition);
+    EXPECT_NE(refused.message().find(group), absl::string_view::npos) << refused;
+    EXPECT_EQ(groups.GroupOffsets(group, kTimeoutMs)->size(), 2u);
+  }
+  const std::string forgotten = Unique("group");
+  ASSERT_TRUE(groups.SetGroupOffsets(forgotten, offsets, kTimeoutMs).ok());
+  ASSERT_TRUE(groups.DeleteGroup(forgotten, kTimeoutMs).ok());
+  EXPECT_TRUE(groups.GroupOffsets(forgotten, kTimeoutMs)->empty());
 }
 
 // Goal: a member that joins alone leads, is listed, and commits offsets with metadata without a transaction.
