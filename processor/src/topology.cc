@@ -11,6 +11,7 @@
 #include "generated_names.h"
 #include "java_order.h"
 #include "tailrace/base/check.h"
+#include "tailrace/processor/application_id.h"
 #include "topology_description.h"
 
 namespace tailrace::processor {
@@ -82,6 +83,7 @@ struct Topology::Impl {
 
   // Set by Compile.
   std::string application_id;
+  std::string topic_prefix;
   std::vector<detail::Subtopology> subtopologies;
   detail::Subtopology whole;
   detail::Subtopology global;
@@ -124,7 +126,7 @@ struct Topology::Impl {
         result.push_back(std::find_if(stores.begin(), stores.end(), [&](const Store& s) { return s.spec.name == name; })->spec);
         state::StoreSpec& spec = result.back();
         if (spec.logging && spec.changelog_topic.empty())
-          spec.changelog_topic = absl::StrCat(application_id, "-", spec.name, "-changelog");
+          spec.changelog_topic = absl::StrCat(topic_prefix, "-", spec.name, "-changelog");
       }
     return result;
   }
@@ -147,7 +149,7 @@ struct Topology::Impl {
 
   std::string FullName(std::string_view topic) const {
     const bool internal = repartition.contains(std::string(topic));
-    return internal ? absl::StrCat(application_id, "-", absl::string_view(topic.data(), topic.size())) : std::string(topic);
+    return internal ? absl::StrCat(topic_prefix, "-", absl::string_view(topic.data(), topic.size())) : std::string(topic);
   }
 };
 
@@ -332,6 +334,7 @@ absl::Status Topology::Compile(const std::string& application_id) {
   if (application_id.empty()) return base::UsageError("application.id is not set");
   if (impl.nodes.empty()) return base::UsageError("the topology is empty: add at least one source");
   impl.application_id = application_id;
+  impl.topic_prefix = InternalTopicPrefix(application_id);
   impl.subtopologies.clear();
   impl.full_repartition.clear();
   impl.copartition_topics.clear();

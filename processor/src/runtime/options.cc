@@ -27,9 +27,7 @@ bool LegalName(const std::string& name) {
 absl::StatusOr<RuntimeOptions> ParseRuntimeOptions(const base::Config& config) {
   RuntimeOptions options;
   options.application_id = config.String("application.id");
-  if (!LegalName(options.application_id))
-    return base::UsageError("'application.id' is '" + options.application_id +
-                            "': it must be 1 to 200 letters, digits, '.', '_' or '-', since topics are named after it");
+  TAILRACE_RETURN_IF_ERROR(ParseApplicationId(options.application_id).status());
   options.client_id = config.String("client.id");
   if (options.client_id.empty()) options.client_id = options.application_id;
   options.instance_id = config.String("group.instance.id");

@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 
+#include "tailrace/processor/application_id.h"
 #include "tailrace/processor/error_handlers.h"
 #include "tailrace/processor/topology_optimization.h"
 #include "tailrace/base/config.h"
@@ -65,7 +66,7 @@ struct RuntimeOptions {
             .heartbeat_interval_ms = heartbeat_interval_ms,
             .max_poll_interval_ms = max_poll_interval_ms};
   }
-  std::string coordination_topic() const { return application_id + "-coordination"; }
+  std::string coordination_topic() const { return CoordinationTopicOf(application_id); }
 };
 
 // kInvalidArgument when application.id is missing or not a legal name.

@@ -5,8 +5,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "committed_metadata.h"
+#include "runtime/changelog_epoch.h"
 #include "runtime/failpoint.h"
-#include "tailrace/base/bytes.h"
 #include "tailrace/base/check.h"
 #include "tailrace/base/log.h"
 
@@ -17,16 +17,6 @@ constexpr int kOffsetTimeoutMs = 1'000;
 constexpr int kPollTimeoutMs = 50;
 constexpr int kRetryPauseMs = 200;
 constexpr int kProgressIntervalMs = 5'000;
-
-int32_t EpochOf(const kafka::Headers& headers) {
-  for (const kafka::Header& header : headers) {
-    if (header.name != "e" || !header.value.has_value()) continue;
-    std::string_view bytes = *header.value;
-    int32_t epoch = -1;
-    if (base::ConsumeBigEndian(bytes, epoch)) return epoch;
-  }
-  return -1;
-}
 
 }  // namespace
 
