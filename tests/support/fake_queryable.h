@@ -132,7 +132,7 @@ class FakeQueryable : public processor::Queryable {
   static constexpr int64_t kWindowMs = 300'000;
   static constexpr char kStore[] = "city-metrics";
 
-  // The window store has the name of its application.
+  // The window store has the name of its application, without the number of a replay.
   explicit FakeQueryable(int32_t partitions = 4, std::string instance = "worker-0", std::string application_id = kStore,
                          std::string totals = "totals")
       : partitions_(partitions),
@@ -229,7 +229,7 @@ class FakeQueryable : public processor::Queryable {
   }
   std::string_view state_name() const override { return ready() ? "RUNNING" : "REBALANCING"; }
   std::vector<processor::StoreInfo> Stores() const override {
-    processor::StoreInfo windows{application_id_, state::StoreKind::kWindow, kWindowMs, 86'400'000, 0, partitions_, schema_};
+    processor::StoreInfo windows{application_id_.substr(0, application_id_.find('@')), state::StoreKind::kWindow, kWindowMs, 86'400'000, 0, partitions_, schema_};
     processor::StoreInfo totals{totals_, state::StoreKind::kKeyValue, 0, 0, 0, partitions_, nullptr};
     return {totals, windows};
   }

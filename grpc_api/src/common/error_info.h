@@ -29,6 +29,7 @@ inline constexpr std::string_view kSlowSubscriber = "SLOW_SUBSCRIBER";
 inline constexpr std::string_view kTooLarge = "TOO_LARGE";
 inline constexpr std::string_view kShuttingDown = "SHUTTING_DOWN";
 inline constexpr std::string_view kNoWorker = "NO_WORKER";
+inline constexpr std::string_view kCutOver = "CUT_OVER";
 inline constexpr std::string_view kNoRegistry = "NO_REGISTRY";
 }  // namespace reason
 

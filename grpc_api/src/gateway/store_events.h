@@ -32,6 +32,8 @@ class StoreEvents {
  private:
   class Feed;
 
+  // Ends the streams of stores that another application answers for now.
+  void EndReplaced();
   // Gives up stores that nobody has listened to for a while.
   void Tend();
 

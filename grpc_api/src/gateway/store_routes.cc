@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/application_token.h"
 #include "common/page_token.h"
 #include "gateway/json_values.h"
 #include "gateway/route_support.h"
@@ -145,7 +146,7 @@ HttpResponse StoreRoutes::Page(const HttpRequest& request, const StoreDescriptio
   const std::string token_text = parameters.Text("page_token");
   const std::string prefix = parameters.Text("prefix");
   if (!token_text.empty()) {
-    if (const absl::StatusOr<PageToken> token = PageToken::Decode(token_text); !token.ok()) {
+    if (const absl::StatusOr<PageToken> token = PageToken::Decode(ReadToken(store.application_id, token_text).token); !token.ok()) {
       parameters.AddError("page_token", std::string(token.status().message()));
     } else {
       // The default range moves with the clock; the token remembers the one of the first page.

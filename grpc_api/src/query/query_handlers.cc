@@ -350,10 +350,11 @@ absl::Status QueryHandlers::Handle(const v1::ListTasksRequest&, const Deadline&,
   return absl::OkStatus();
 }
 
-void SetApplication(v1::Application* out, const processor::Queryable& queryable) {
+void SetApplication(v1::Application* out, const processor::Queryable& queryable, bool caught_up) {
   out->set_id(queryable.application_id());
   out->set_state(std::string(queryable.state_name()));
   out->set_ready(queryable.ready());
+  out->set_caught_up(caught_up);
   std::vector<StoreInfo> stores = queryable.Stores();
   std::sort(stores.begin(), stores.end(), [](const StoreInfo& a, const StoreInfo& b) { return a.name < b.name; });
   for (const StoreInfo& store : stores) SetStore(out->add_stores(), store);

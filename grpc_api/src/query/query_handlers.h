@@ -30,7 +30,7 @@ class QueryHandlers {
 };
 
 // What ListApplications says of one application.
-void SetApplication(v1::Application* out, const processor::Queryable& queryable);
+void SetApplication(v1::Application* out, const processor::Queryable& queryable, bool caught_up);
 
 // The hashes that page tokens of these reads are bound to; a gateway that merges pages of several workers makes the same.
 uint64_t ScanHash(std::string_view store, const TimeRange& range, std::string_view key_prefix = {});

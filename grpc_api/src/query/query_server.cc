@@ -124,8 +124,8 @@ QueryServer::QueryServer(QueryServerOptions options, processor::Queryable& query
 }
 QueryServer::~QueryServer() = default;
 absl::Status QueryServer::Start() { return impl_->Start(); }
-void QueryServer::Add(processor::Queryable& queryable, bool decides_readiness) {
-  impl_->service().Add(queryable, decides_readiness);
+void QueryServer::Add(processor::Queryable& queryable, bool decides_readiness, std::function<bool()> caught_up) {
+  impl_->service().Add(queryable, decides_readiness, std::move(caught_up));
 }
 void QueryServer::Remove(const processor::Queryable& queryable) { impl_->service().Remove(queryable); }
 void QueryServer::SetRequests(RequestRegistry* requests) { impl_->service().SetRequests(requests); }

@@ -141,9 +141,9 @@ QueryService::QueryService(const QueryServerOptions& options)
 
 QueryService::~QueryService() { Close(); }
 
-void QueryService::Add(processor::Queryable& queryable, bool decides_readiness) {
+void QueryService::Add(processor::Queryable& queryable, bool decides_readiness, std::function<bool()> caught_up) {
   auto application = std::make_shared<ServedApplication>(
-      queryable, decides_readiness,
+      queryable, decides_readiness, std::move(caught_up),
       UpdateFeeds::Options{.ring_entries = options_.update_ring_entries,
                            .ring_bytes = options_.update_ring_bytes,
                            .idle_ms = 60'000,
@@ -216,7 +216,7 @@ absl::Status QueryService::Handle(const Request& request, const Deadline& deadli
 absl::Status QueryService::Handle(const v1::ListApplicationsRequest&, const Deadline&,
                                   v1::ListApplicationsResponse* response) const {
   for (const ServedApplications::Application& application : applications_.All())
-    SetApplication(response->add_applications(), application->queryable);
+    SetApplication(response->add_applications(), application->queryable, !application->caught_up || application->caught_up());
   return absl::OkStatus();
 }
 

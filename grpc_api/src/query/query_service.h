@@ -23,7 +23,7 @@ class QueryService final : public v1::QueryService::CallbackService {
   ~QueryService() override;
 
   // See QueryServer.
-  void Add(processor::Queryable& queryable, bool decides_readiness);
+  void Add(processor::Queryable& queryable, bool decides_readiness, std::function<bool()> caught_up = {});
   void Remove(const processor::Queryable& queryable);
   void SetRequests(RequestRegistry* requests) { requests_.store(requests); }
   bool ready() const { return applications_.ready(); }

@@ -7,8 +7,8 @@
 
 namespace tailrace::grpc_api {
 
-ServedApplication::ServedApplication(processor::Queryable& q, bool decides, const UpdateFeeds::Options& options)
-    : queryable(q), decides_readiness(decides), handlers(q), feeds(options, q) {}
+ServedApplication::ServedApplication(processor::Queryable& q, bool decides, std::function<bool()> caught, const UpdateFeeds::Options& options)
+    : queryable(q), decides_readiness(decides), caught_up(std::move(caught)), handlers(q), feeds(options, q) {}
 
 ServedApplication::~ServedApplication() = default;
 

@@ -1,6 +1,7 @@
 // One application of the worker as its query service sees it, and the list of all of them.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -29,12 +30,13 @@ struct EndNotice {
 
 // Shared by the list and the calls under way: the last of them ends it.
 struct ServedApplication {
-  ServedApplication(processor::Queryable& q, bool decides, const UpdateFeeds::Options& options);
+  ServedApplication(processor::Queryable& q, bool decides, std::function<bool()> caught, const UpdateFeeds::Options& options);
   ~ServedApplication();
 
   const EndNotice notice;  // first, so destroyed last
   processor::Queryable& queryable;
   const bool decides_readiness;
+  const std::function<bool()> caught_up;  // empty: always
   const QueryHandlers handlers;
   UpdateFeeds feeds;
   std::shared_ptr<RoutingWatch> routing;  // shared with its streams and the subscription's callback

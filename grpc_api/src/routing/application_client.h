@@ -25,6 +25,8 @@ class ApplicationClient {
   static std::shared_ptr<ApplicationClient> Create(Options options, WorkerChannels& channels);
   virtual ~ApplicationClient() = default;
 
+  virtual const std::string& application_id() const = 0;
+
   // As in QueryClient.
   virtual absl::StatusOr<std::vector<StoreDescription>> ListStores(const CallOptions& options) = 0;
   virtual absl::StatusOr<StoreDescription> Store(std::string_view name, const CallOptions& options) = 0;

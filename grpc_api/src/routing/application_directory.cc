@@ -6,6 +6,7 @@
 #include "absl/time/time.h"
 #include "routing/call.h"
 #include "tailrace/base/log.h"
+#include "tailrace/processor/application_id.h"
 
 namespace tailrace::grpc_api {
 namespace {
@@ -25,14 +26,48 @@ void AddNew(std::vector<std::string>& list, const std::string& item) {
 
 }  // namespace
 
+std::vector<CutOver> Catalog::ChooseAnswering(const std::map<std::string, std::string>& before) {
+  std::map<std::string, std::map<int, const KnownApplication*>> by_name;
+  for (const auto& [id, application] : applications) {
+    const processor::ApplicationId parts = processor::SplitApplicationId(id);
+    by_name[parts.name][parts.number] = &application;
+  }
+  answering.clear();
+  std::vector<CutOver> changes;
+  for (const auto& [name, numbers] : by_name) {
+    const auto best = std::find_if(numbers.rbegin(), numbers.rend(), [](const auto& one) { return one.second->fit(); });
+    const auto last = before.find(name);
+    const int last_number = last == before.end() ? -1 : processor::SplitApplicationId(last->second).number;
+    const auto present = numbers.find(last_number);
+    int chosen = numbers.begin()->first;
+    if (present != numbers.end()) chosen = last_number;
+    if (best != numbers.rend()) {
+      const bool gone = present == numbers.end() || present->second->rounds_unfit >= kRoundsMissingMax;
+      if (gone || best->first > chosen) chosen = best->first;
+    }
+    answering[name] = numbers.at(chosen)->id;
+    if (last != before.end() && chosen != last_number) changes.push_back({last->second, answering[name]});
+  }
+  return changes;
+}
+
+bool Catalog::IsReplaced(const std::string& id) const {
+  const auto answers = answering.find(processor::SplitApplicationId(id).name);
+  return answers != answering.end() && answers->second != id;
+}
+
 const KnownApplication* Catalog::Holder(std::string_view store) const {
-  for (const auto& [id, application] : applications)
-    if (std::find(application.stores.begin(), application.stores.end(), store) != application.stores.end()) return &application;
-  return nullptr;
+  const KnownApplication* other = nullptr;
+  for (const auto& [id, application] : applications) {
+    if (std::find(application.stores.begin(), application.stores.end(), store) == application.stores.end()) continue;
+    if (!answering.empty() && !IsReplaced(id)) return &application;
+    if (other == nullptr || (application.fit() && !other->fit())) other = &application;
+  }
+  return other;
 }
 
 ApplicationDirectory::ApplicationDirectory(const QueryClientOptions& options, WorkerChannels& channels)
-    : options_(options), channels_(channels), current_(std::make_shared<const Catalog>(Catalog{{}, options.workers, {}})) {
+    : options_(options), channels_(channels), current_(std::make_shared<const Catalog>(Catalog{.applications = {}, .answering = {}, .silent = options.workers, .last_error = {}})) {
   thread_ = std::thread([this] { Loop(); });
 }
 
@@ -86,10 +121,13 @@ Catalog ApplicationDirectory::AskAll(const Catalog& before) {
   for (size_t i = 0; i < calls.size(); ++i) calls[i].worker = channels_.Of(endpoints[i]);
   CallAll(calls, kAnswerMs);
 
-  Catalog after{.applications = before.applications, .silent = {}, .last_error = {}};
+  Catalog after{.applications = before.applications, .answering = {}, .silent = {}, .last_error = {}};
   std::map<std::string, std::vector<std::string>> runners;  // by application
   bool all_answered = true;
-  for (auto& [id, application] : after.applications) application.ready = false;
+  for (auto& [id, application] : after.applications) {
+    application.ready = false;
+    application.caught_up = processor::SplitApplicationId(id).number == 0;
+  }
   for (size_t i = 0; i < calls.size(); ++i) {
     if (!calls[i].status.ok()) {
       all_answered = false;
@@ -102,6 +140,7 @@ Catalog ApplicationDirectory::AskAll(const Catalog& before) {
       KnownApplication& application = after.applications[named.id()];
       application.id = named.id();
       application.ready = application.ready || named.ready();
+      application.caught_up = processor::SplitApplicationId(named.id()).number == 0 || application.caught_up || named.caught_up();
       // A worker that begins knows no stores yet; what another one said still holds.
       if (named.stores_size() > 0) {
         application.stores.clear();
@@ -112,6 +151,7 @@ Catalog ApplicationDirectory::AskAll(const Catalog& before) {
   }
   for (auto it = after.applications.begin(); it != after.applications.end();) {
     KnownApplication& application = it->second;
+    application.rounds_unfit = application.fit() ? 0 : application.rounds_unfit + 1;
     const auto run_by = runners.find(it->first);
     if (run_by != runners.end()) {
       application.rounds_missing = 0;
@@ -121,13 +161,15 @@ Catalog ApplicationDirectory::AskAll(const Catalog& before) {
             {.application_id = it->first, .seeds = run_by->second, .metrics = options_.metrics, .clock = options_.clock},
             channels_);
       }
-    } else if (all_answered && ++application.rounds_missing >= kRoundsMissingMax) {
+    } else if ((all_answered || before.IsReplaced(it->first)) && ++application.rounds_missing >= kRoundsMissingMax) {
       base::LogInfo("routing", "application gone", {{"application", it->first}});
       it = after.applications.erase(it);
       continue;
     }
     ++it;
   }
+  for (const CutOver& change : after.ChooseAnswering(before.answering))
+    base::LogInfo("routing", "cut over: queries are answered by another application now", {{"from", change.from}, {"to", change.to}});
   return after;
 }
 

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -18,18 +19,37 @@ namespace tailrace::grpc_api {
 struct KnownApplication {
   std::string id;
   bool ready = false;               // some worker says so
+  bool caught_up = false;           // the same; an ordinary application always is
   std::vector<std::string> stores;  // by name; empty while it begins
   std::shared_ptr<ApplicationClient> client;  // shared with calls under way
-  int rounds_missing = 0;           // in a row in which every worker answered and none named it
+  // In a row in which none named it, although every worker answered, or while another one answers in its place.
+  int rounds_missing = 0;
+  int rounds_unfit = 0;             // in a row in which no worker said that it is ready and caught up
+
+  bool fit() const { return ready && caught_up; }
+};
+
+// A replay has taken over, or has gone and the one before it answers again.
+struct CutOver {
+  std::string from;
+  std::string to;
 };
 
 // Immutable once published.
 struct Catalog {
   std::map<std::string, KnownApplication> applications;
+  // Which of an application and its replays (<name>@N) answers, by name.
+  std::map<std::string, std::string> answering;
   std::vector<std::string> silent;  // seeds that have never answered
   absl::Status last_error;          // why a worker did not answer in the last round
 
-  // The application that answers for a store; null when none has it.
+  // Decides `answering`: the replay with the greatest number that is ready and caught up, as soon as it is; the one that answered
+  // before as long as it is there and has not been unfit for some rounds. Returns what has changed.
+  std::vector<CutOver> ChooseAnswering(const std::map<std::string, std::string>& before);
+
+  // Whether this is an application that another one answers for.
+  bool IsReplaced(const std::string& id) const;
+  // The application that answers for a store; null when none has it. One that has not caught up only when no other has it.
   const KnownApplication* Holder(std::string_view store) const;
 };
 

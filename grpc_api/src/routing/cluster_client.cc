@@ -68,6 +68,7 @@ class ClusterClient final : public ApplicationClient {
   }
 
   absl::StatusOr<std::vector<StoreDescription>> ListStores(const CallOptions& options) override;
+  const std::string& application_id() const override { return options_.application_id; }
   absl::StatusOr<StoreDescription> Store(std::string_view name, const CallOptions& options) override;
   absl::StatusOr<PointAnswer> Get(std::string_view store, std::string_view key_text,
                                   std::optional<int64_t> window_start_ms, const CallOptions& options) override;

@@ -8,16 +8,20 @@
 #include <utility>
 
 #include "absl/strings/str_join.h"
+#include "common/application_token.h"
 #include "common/deadline.h"
 #include "common/error_info.h"
 #include "routing/application_directory.h"
 #include "tailrace/grpc_api/request_registry.h"
+#include "tailrace/processor/application_id.h"
 
 namespace tailrace::grpc_api {
 namespace {
 
 // Nobody waits longer for a worker that does not answer: the directory goes on trying, and so may the caller.
 constexpr int64_t kFirstAnswerMs = 1'500;
+// The same for one application of many, which another one answers for.
+constexpr int64_t kReplacedAnswerMs = 500;
 
 // The client of an application that is forgotten lives as long as somebody listens to it.
 class HeldSubscription final : public ClientSubscription {
@@ -25,7 +29,7 @@ class HeldSubscription final : public ClientSubscription {
   HeldSubscription(std::shared_ptr<ApplicationClient> client, std::unique_ptr<ClientSubscription> inner)
       : client_(std::move(client)), inner_(std::move(inner)) {}
 
-  std::string ResumeToken() const override { return inner_->ResumeToken(); }
+  std::string ResumeToken() const override { return TokenOf(client_->application_id(), inner_->ResumeToken()); }
   bool connected() const override { return inner_->connected(); }
 
  private:
@@ -54,9 +58,16 @@ class DirectoryClient final : public QueryClient {
 
   absl::StatusOr<std::vector<StoreDescription>> ListStores(const CallOptions& options) override {
     std::vector<StoreDescription> all;
+    const std::shared_ptr<const Catalog> catalog = directory_->Current();
     TAILRACE_RETURN_IF_ERROR(ForEach(options, [&](ApplicationClient& client, const CallOptions& left) -> absl::Status {
       TAILRACE_ASSIGN_OR_RETURN(std::vector<StoreDescription> stores, client.ListStores(left));
-      std::move(stores.begin(), stores.end(), std::back_inserter(all));
+      // Of an application and its replays each store is listed once, by who answers for it.
+      for (StoreDescription& store : stores) {
+        const KnownApplication* const holder = catalog->Holder(store.name);
+        const bool same_name = holder != nullptr && processor::SplitApplicationId(holder->id).name ==
+                                                        processor::SplitApplicationId(store.application_id).name;
+        if (!same_name || holder->id == store.application_id) all.push_back(std::move(store));
+      }
       return absl::OkStatus();
     }));
     return all;
@@ -78,8 +89,13 @@ class DirectoryClient final : public QueryClient {
   }
   absl::StatusOr<ScanAnswer> Scan(std::string_view store, const WindowRange& range, int page_size, std::string_view page_token,
                                   const CallOptions& options, std::string_view key_prefix) override {
-    return Ask<ScanAnswer>(store, options, [&](auto& client, const auto& left) {
-      return client.Scan(store, range, page_size, page_token, left, key_prefix);
+    return Ask<ScanAnswer>(store, options, [&](auto& client, const auto& left) -> absl::StatusOr<ScanAnswer> {
+      const std::string& application_id = client.application_id();
+      const ApplicationToken token = ReadToken(application_id, page_token);
+      if (token.foreign) return Foreign("page_token", application_id);
+      TAILRACE_ASSIGN_OR_RETURN(ScanAnswer answer, client.Scan(store, range, page_size, token.token, left, key_prefix));
+      answer.next_page_token = TokenOf(application_id, std::move(answer.next_page_token));
+      return answer;
     });
   }
   absl::StatusOr<std::vector<std::pair<std::string, std::string>>> ListKeys(std::string_view store, const WindowRange& range,
@@ -138,12 +154,21 @@ class DirectoryClient final : public QueryClient {
                                                                 const CallOptions& options) override {
     const Deadline deadline(*options_.clock, options.timeout_ms);
     TAILRACE_ASSIGN_OR_RETURN(std::shared_ptr<ApplicationClient> client, Holder(store, deadline));
+    const std::string& application_id = client->application_id();
+    const ApplicationToken token = ReadToken(application_id, resume_token);
+    if (token.foreign) return Foreign("the resume token", application_id);
     TAILRACE_ASSIGN_OR_RETURN(std::unique_ptr<ClientSubscription> inner,
-                              client->Subscribe(store, resume_token, listener, Within(deadline, options)));
+                              client->Subscribe(store, token.token, listener, Within(deadline, options)));
     return std::make_unique<HeldSubscription>(std::move(client), std::move(inner));
   }
 
  private:
+  static absl::Status Foreign(std::string_view what, const std::string& application_id) {
+    return QueryError(absl::StatusCode::kInvalidArgument, reason::kBadPageToken,
+                      std::string(what) + " belongs to another application than " + application_id +
+                          ", which answers for this store now; start again without one");
+  }
+
   static CallOptions Within(const Deadline& deadline, CallOptions options) {
     options.timeout_ms = deadline.RemainingMs();
     return options;
@@ -199,8 +224,14 @@ class DirectoryClient final : public QueryClient {
                        const std::function<absl::Status(ApplicationClient&, const CallOptions&)>& call) {
     const Deadline deadline(*options_.clock, options.timeout_ms);
     TAILRACE_ASSIGN_OR_RETURN(const std::shared_ptr<const Catalog> catalog, Known(deadline));
-    for (const auto& [id, application] : catalog->applications)
-      TAILRACE_RETURN_IF_ERROR(base::Annotate(call(*application.client, Within(deadline, options)), "application " + id));
+    for (const auto& [id, application] : catalog->applications) {
+      // One that another answers for keeps nothing from being answered: it may have gone.
+      const bool replaced = catalog->IsReplaced(id);
+      CallOptions left = Within(deadline, options);
+      if (replaced) left.timeout_ms = std::min(left.timeout_ms, kReplacedAnswerMs);
+      const absl::Status status = call(*application.client, left);
+      if (!status.ok() && !replaced) return base::Annotate(status, "application " + id);
+    }
     return absl::OkStatus();
   }
 

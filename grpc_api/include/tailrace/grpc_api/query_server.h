@@ -13,6 +13,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -61,7 +62,9 @@ class QueryServer {
 
   // Serves one more application, before or after Start. Where two have a store of the same name the first answers, unless
   // a request names the other.
-  void Add(processor::Queryable& queryable, bool decides_readiness = true);
+  // `caught_up` says whether a replay has caught up (ListApplications); without it an application always has. It may be called
+  // as long as the application is served, from any thread.
+  void Add(processor::Queryable& queryable, bool decides_readiness = true, std::function<bool()> caught_up = {});
   // Ends its streams and waits for its running queries: nothing of it is used afterwards.
   void Remove(const processor::Queryable& queryable);
   // Answers SubmitRequest; null: such calls are refused. It outlives the server.

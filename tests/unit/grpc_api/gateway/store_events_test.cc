@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <nlohmann/json.hpp>
 
 #include "http_client.h"
@@ -188,6 +189,58 @@ TEST_F(StoreEventsTest, MissedChangesAreAGap) {
   const std::optional<Event> gap = late.Next("gap");
   ASSERT_TRUE(gap);
   EXPECT_EQ(json::parse(gap->data)["task"], cluster_.worker(0).TaskOf("Toronto").ToString());
+}
+
+TEST(StoreEventsReplayTest, AStreamEndsWhenAReplayTakesOverAndItsPlaceIsAGapThere) {
+  FakeQueryable live(4, "worker-0"), replay(4, "worker-1", "city-metrics@1");
+  std::atomic<bool> caught_up = false;
+  std::vector<std::unique_ptr<QueryServer>> servers;
+  for (FakeQueryable* const one : {&live, &replay}) {
+    one->SetAloneAt("");
+    servers.push_back(std::make_unique<QueryServer>(QueryServerOptions{.listen = "127.0.0.1:0", .health_interval_ms = 20}));
+    servers.back()->Add(*one, true, [&caught_up, one, &replay] { return one != &replay || caught_up; });
+    ASSERT_TRUE(servers.back()->Start().ok());
+  }
+  Gateway gateway({.listen = "127.0.0.1:0",
+                   .workers = {"127.0.0.1:" + std::to_string(servers[0]->port()), "127.0.0.1:" + std::to_string(servers[1]->port())},
+                   .heartbeat_ms = 100});
+  ASSERT_TRUE(gateway.Start().ok());
+  EventClient client(gateway.port());
+  ASSERT_TRUE(client.Next("heartbeat"));
+  ASSERT_TRUE(Eventually([&] { return live.subscription_count() == 1; }));
+  live.Commit("Toronto", kW, {.posts = 1, .retweets = 0, .users = {}}, 500);
+  ASSERT_TRUE(client.Next("update"));
+  const std::string id = client.last_id;
+
+  caught_up = true;
+  const std::optional<Event> end = client.Next("end", 20'000);
+  ASSERT_TRUE(end);
+  EXPECT_EQ(json::parse(end->data)["reason"], "CUT_OVER");
+  EventClient again(gateway.port(), id);
+  EXPECT_EQ(again.head().status, 200);
+  const std::optional<Event> gap = again.Next("gap");
+  ASSERT_TRUE(gap);
+  EXPECT_EQ(json::parse(gap->data)["task"], live.TaskOf("Toronto").ToString());
+  ASSERT_TRUE(Eventually([&] { return replay.subscription_count() == 1; }));
+  replay.Commit("Toronto", kW, {.posts = 9, .retweets = 0, .users = {}}, 3);
+  const std::optional<Event> update = again.Next("update");
+  ASSERT_TRUE(update);
+  EXPECT_EQ(json::parse(update->data)["value"]["posts"], 9);
+  EXPECT_TRUE(again.last_id.ends_with(".1")) << again.last_id;
+
+  // Pages of the replay follow each other; one of the live application is followed by none.
+  replay.Put("Ottawa", kW, {.posts = 2, .retweets = 0, .users = {}});
+  const std::string pages = "/api/v1/stores/city-metrics/windows?from=0&to=9000000&page_size=1";
+  const testing::HttpReply first = testing::HttpGet(gateway.port(), pages);
+  ASSERT_EQ(first.status, 200) << first.body;
+  const std::string token = json::parse(first.body)["next_page_token"];
+  ASSERT_TRUE(token.ends_with(".1")) << token;
+  const testing::HttpReply second = testing::HttpGet(gateway.port(), pages + "&page_token=" + token);
+  ASSERT_EQ(second.status, 200) << second.body;
+  EXPECT_NE(json::parse(first.body)["items"][0]["key"], json::parse(second.body)["items"][0]["key"]);
+  const testing::HttpReply mixed = testing::HttpGet(gateway.port(), pages + "&page_token=" + token.substr(0, token.size() - 2));
+  EXPECT_EQ(mixed.status, 400);
+  EXPECT_NE(mixed.body.find("city-metrics@1"), std::string::npos) << mixed.body;
 }
 
 TEST_F(StoreEventsTest, BadRequests) {

@@ -2,6 +2,8 @@
 // Method: fake applications behind real query servers over loopback.
 #include <gtest/gtest.h>
 
+#include <atomic>
+
 #include "common/error_info.h"
 #include "support.h"
 #include "tailrace/grpc_api/query_client.h"
@@ -112,6 +114,71 @@ TEST_F(QueryClientTest, ReadyIsAWorkerWhoseApplicationsAllAre) {
   EXPECT_EQ(PostsOf(*client, "city-metrics"), 2) << "one that is restored holds up no other";
   EXPECT_EQ(client->Top({.store = "words", .field = "posts", .n = 1}, {.timeout_ms = 2'000}).status().code(),
             absl::StatusCode::kUnavailable);
+}
+
+// A city with this many posts; -1 while there is no answer.
+double Posts(QueryClient& client) {
+  const auto top = client.Top({.store = "city-metrics", .field = "posts", .n = 1}, {.timeout_ms = 1'000});
+  return top.ok() && !top->entries.empty() ? top->entries[0].score : -1;
+}
+
+class ReplayClientTest : public QueryClientTest {
+ protected:
+  ReplayClientTest() {
+    replay_.SetAloneAt("");
+    replay_.Put("Toronto", kW, {.posts = 5, .retweets = 0, .users = {}});
+    replay_.Put("Ottawa", kW, {.posts = 4, .retweets = 0, .users = {}});
+    cities_.Put("Ottawa", kW, {.posts = 1, .retweets = 0, .users = {}});
+    server_ = std::make_unique<QueryServer>(QueryServerOptions{.listen = "127.0.0.1:0", .health_interval_ms = 20});
+    server_->Add(replay_, true, [this] { return caught_up_.load(); });
+    EXPECT_TRUE(server_->Start().ok());
+  }
+  std::atomic<bool> caught_up_{false};
+  FakeQueryable replay_{4, "worker-1", "city-metrics@1", "city-totals"};
+  std::unique_ptr<QueryServer> server_;
+};
+
+TEST_F(ReplayClientTest, AReplayAnswersOnceItHasCaughtUpAndAsLongAsItIsThere) {
+  auto live = Serve({&cities_});
+  const auto client = QueryClient::Create({.workers = {At(*live), At(*server_)}});
+  EXPECT_EQ(Posts(*client), 2);
+  ASSERT_TRUE(Eventually([&] { return client->Routing().size() == 2; }));
+  EXPECT_EQ(Posts(*client), 2);
+  const auto page = client->Scan("city-metrics", {}, 1, "", {});
+  ASSERT_TRUE(page.ok()) << page.status();
+  ASSERT_FALSE(page->next_page_token.empty());
+
+  caught_up_ = true;
+  EXPECT_TRUE(Eventually([&] { return Posts(*client) == 5; }));
+  const absl::Status mixed = client->Scan("city-metrics", {}, 1, page->next_page_token, {}).status();
+  EXPECT_TRUE(absl::IsInvalidArgument(mixed)) << mixed;
+  EXPECT_NE(mixed.message().find("city-metrics@1"), std::string::npos) << mixed;
+  const auto first = client->Scan("city-metrics", {}, 1, "", {});
+  ASSERT_TRUE(first.ok()) << first.status();
+  const auto second = client->Scan("city-metrics", {}, 1, first->next_page_token, {});
+  ASSERT_TRUE(second.ok()) << second.status();
+  EXPECT_EQ(second->rows.size(), 1u);
+  const auto stores = client->ListStores({});
+  ASSERT_TRUE(stores.ok()) << stores.status();
+  ASSERT_EQ(stores->size(), 2u);
+  for (const StoreDescription& store : *stores) EXPECT_EQ(store.application_id, "city-metrics@1");
+  EXPECT_EQ(client->ListTasks({})->size(), 2u) << "both run";
+
+  // Without the live one nothing changes, and it is forgotten.
+  live.reset();
+  EXPECT_TRUE(Eventually([&] { return client->Routing().size() == 1; }, 30'000));
+  EXPECT_EQ(Posts(*client), 5);
+  EXPECT_EQ(client->ListTasks({})->size(), 1u);
+  EXPECT_TRUE(client->ListStores({}).ok());
+}
+
+TEST_F(ReplayClientTest, WithoutTheReplayTheLiveOneAnswersAgain) {
+  const auto live = Serve({&cities_});
+  caught_up_ = true;
+  const auto client = QueryClient::Create({.workers = {At(*live), At(*server_)}});
+  EXPECT_TRUE(Eventually([&] { return Posts(*client) == 5; }));
+  server_.reset();
+  EXPECT_TRUE(Eventually([&] { return Posts(*client) == 2; }, 30'000));
 }
 
 }  // namespace
