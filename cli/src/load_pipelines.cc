@@ -5,10 +5,22 @@
 #include "absl/strings/str_cat.h"
 #include "tailrace/grpc_api/request_registry.h"
 #include "tailrace/pipeline/load.h"
+#include "tailrace/pipeline/replay.h"
+#include "tailrace/processor/application_id.h"
 #include "worker_process.h"
 
 namespace tailrace::cli {
 namespace {
+
+// Everything that a replay writes goes to topics of its own, and the request registry belongs to the ordinary workers.
+LoadedPipeline AsReplay(LoadedPipeline one, int number) {
+  constexpr std::string_view kDeadLetters = "errors.dead.letter.queue.topic.name";
+  one.spec = pipeline::ReplayOf(std::move(one.spec), number);
+  if (const std::string topic = one.config.String(kDeadLetters); !topic.empty())
+    one.config = one.config.With(kDeadLetters, processor::ReplayTopic(topic, number));
+  one.config = one.config.With("requests.topic", "");
+  return one;
+}
 
 absl::StatusOr<LoadedPipeline> LoadOne(const std::string& file, const ConfigOptions& options,
                                        std::vector<base::ConfigSetting> defaults, const std::vector<std::string>& parameters) {
@@ -25,6 +37,8 @@ absl::StatusOr<LoadedPipeline> LoadOne(const std::string& file, const ConfigOpti
     if (declared) own.emplace_back(name, value);
   }
   TAILRACE_ASSIGN_OR_RETURN(pipeline::PipelineSpec spec, pipeline::LoadPipeline(file, own));
+  const processor::ApplicationId id = processor::SplitApplicationId(config.String("application.id"));
+  if (id.number > 0) return AsReplay({std::move(spec), std::move(config)}, id.number);
   return LoadedPipeline{std::move(spec), std::move(config)};
 }
 

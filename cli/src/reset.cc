@@ -1,4 +1,4 @@
-// tailrace reset: back to the start. Internal topics and local state are deleted and the group's offsets are set anew
+// tailrace reset: back to the start. A replay is deleted with all that it has made. Internal topics and local state are deleted and the group's offsets are set anew
 // (what Kafka Streams' application reset tool does, and the local state with it).
 #include <algorithm>
 #include <filesystem>
@@ -7,10 +7,11 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "tailrace/base/clock.h"
 #include "tailrace/kafka/cluster.h"
+#include "tailrace/kafka/group_admin.h"
 #include "tailrace/pipeline/compile.h"
 #include "tailrace/pipeline/timestamps.h"
+#include "tailrace/processor/application_id.h"
 #include "verb.h"
 #include "worker_process.h"
 
@@ -18,8 +19,6 @@ namespace tailrace::cli {
 namespace {
 
 constexpr int kCallTimeoutMs = 10'000;
-constexpr int kJoinTimeoutMs = 60'000;
-constexpr int kPollMs = 100;
 
 struct ResetOptions {
   ConfigOptions config;
@@ -33,6 +32,7 @@ struct Plan {
   std::string application_id;
   std::vector<std::string> topics;               // internal ones that exist
   std::vector<kafka::OffsetToCommit> offsets;    // of the source topics
+  bool forget_group = false;                     // a replay's offsets are what it was prepared with: without them there is none
   std::filesystem::path state;
 };
 
@@ -55,15 +55,22 @@ absl::StatusOr<Plan> MakePlan(const ResetOptions& options, const LoadedPipeline&
   plan.state = std::filesystem::path(loaded.config.String("state.dir")) / plan.application_id;
   TAILRACE_ASSIGN_OR_RETURN(processor::Topology topology, pipeline::CompilePipeline(loaded.spec));
   TAILRACE_RETURN_IF_ERROR(topology.Compile(plan.application_id));
+  TAILRACE_ASSIGN_OR_RETURN(const processor::ApplicationId id, processor::ParseApplicationId(plan.application_id));
+  plan.forget_group = id.number > 0;
+  if (plan.forget_group && options.to != "earliest")
+    return base::UsageError(absl::StrCat("--to ", options.to, " cannot be used with replay ", plan.application_id,
+                                         ", which reset deletes; tailrace replay PIPELINE --from makes another one"));
 
-  std::vector<std::string> internal = {plan.application_id + "-coordination"};
+  std::vector<std::string> internal = {processor::CoordinationTopicOf(plan.application_id)};
+  if (plan.forget_group)
+    for (const pipeline::SinkSpec& sink : loaded.spec.AllSinks()) internal.push_back(sink.topic);
   for (const auto& [name, topic] : topology.repartition_topics()) internal.push_back(name);
   for (const auto& subtopology : topology.subtopologies()) {
     for (const state::StoreSpec& store : subtopology.stores)
       if (store.logging) internal.push_back(store.changelog_topic);
     for (const std::string& source : subtopology.source_topics) {
       const auto& repartition = subtopology.repartition_sources;
-      if (std::find(repartition.begin(), repartition.end(), source) != repartition.end()) continue;
+      if (plan.forget_group || std::find(repartition.begin(), repartition.end(), source) != repartition.end()) continue;
       TAILRACE_ASSIGN_OR_RETURN(const auto topic, admin.DescribeTopic(source, kCallTimeoutMs));
       if (!topic.has_value()) continue;
       for (int32_t p = 0; p < topic->partition_count; ++p) {
@@ -84,44 +91,21 @@ void Show(const Plan& plan, bool dry_run) {
   const char* const prefix = dry_run ? "would " : "";
   for (const kafka::OffsetToCommit& offset : plan.offsets)
     std::cout << prefix << "set " << offset.partition.ToString() << " to offset " << offset.offset.value() << "\n";
+  if (plan.forget_group) std::cout << prefix << "forget the offsets of group " << plan.application_id << "\n";
   for (const std::string& topic : plan.topics) std::cout << prefix << "delete topic " << topic << "\n";
   if (std::filesystem::exists(plan.state)) std::cout << prefix << "delete " << plan.state.string() << "\n";
-}
-
-// Refuses while workers are members. Only a member may commit for a group, so this process then joins it for a moment.
-absl::Status CommitAsMember(kafka::Cluster& cluster, const Plan& plan) {
-  const std::string coordination = plan.application_id + "-coordination";
-  TAILRACE_RETURN_IF_ERROR(cluster.admin().CreateTopics({{.name = coordination, .partition_count = 1, .config = {}}}, kCallTimeoutMs));
-  TAILRACE_ASSIGN_OR_RETURN(const auto membership,
-                            cluster.NewMembership({.group = plan.application_id,
-                                                   .coordination_topic = coordination,
-                                                   .instance_id = plan.application_id + "-reset"}));
-  TAILRACE_ASSIGN_OR_RETURN(const auto live, membership->LiveMembers(kCallTimeoutMs));
-  if (!live.empty())
-    return absl::FailedPreconditionError(absl::StrCat("application ", plan.application_id, " has ", live.size(),
-                                                      " live members (", live.front().instance_id,
-                                                      ", ...); stop all workers, wait for session.timeout.ms, then reset"));
-  if (plan.offsets.empty()) return absl::OkStatus();
-  const int64_t deadline_ms = base::SystemClock().SteadyMs() + kJoinTimeoutMs;
-  while (membership->CurrentGroupMetadata() == nullptr) {
-    if (base::SystemClock().SteadyMs() > deadline_ms)
-      return absl::DeadlineExceededError(absl::StrCat("group ", plan.application_id, " could not be joined within 60 s"));
-    TAILRACE_RETURN_IF_ERROR(membership->Poll(kPollMs).status());
-  }
-  TAILRACE_RETURN_IF_ERROR(membership->CommitOffsets(plan.offsets, kCallTimeoutMs));
-  return membership->Leave();
 }
 
 absl::Status Reset(const ResetOptions& options) {
   TAILRACE_ASSIGN_OR_RETURN(const LoadedPipeline loaded, LoadPipelineAndConfig(options.pipeline, options.config));
   TAILRACE_ASSIGN_OR_RETURN(const auto cluster, kafka::Open(loaded.config));
-  TAILRACE_ASSIGN_OR_RETURN(Plan plan, MakePlan(options, loaded, cluster->admin()));
+  TAILRACE_ASSIGN_OR_RETURN(const Plan plan, MakePlan(options, loaded, cluster->admin()));
   Show(plan, options.dry_run);
   if (options.dry_run) return absl::OkStatus();
-  TAILRACE_RETURN_IF_ERROR(CommitAsMember(*cluster, plan));
-  plan.topics.push_back(plan.application_id + "-coordination");
-  std::sort(plan.topics.begin(), plan.topics.end());
-  plan.topics.erase(std::unique(plan.topics.begin(), plan.topics.end()), plan.topics.end());
+  // Both refuse while workers are members.
+  kafka::GroupAdmin& groups = kafka::GroupsOf(*cluster);
+  TAILRACE_RETURN_IF_ERROR(plan.forget_group ? groups.DeleteGroup(plan.application_id, kCallTimeoutMs)
+                                             : groups.SetGroupOffsets(plan.application_id, plan.offsets, kCallTimeoutMs));
   if (!plan.topics.empty()) TAILRACE_RETURN_IF_ERROR(cluster->admin().DeleteTopics(plan.topics, kCallTimeoutMs));
   std::error_code error;
   std::filesystem::remove_all(plan.state, error);

@@ -35,6 +35,7 @@ void AddProduce(CLI::App& app, Action& action);
 void AddGenerate(CLI::App& app, Action& action);
 void AddIngest(CLI::App& app, Action& action);
 void AddTopics(CLI::App& app, Action& action);
+void AddReplay(CLI::App& app, Action& action);
 void AddReset(CLI::App& app, Action& action);
 
 // The options of every verb that reads a configuration.

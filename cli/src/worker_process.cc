@@ -6,7 +6,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "tailrace/base/log.h"
+#include "tailrace/kafka/group_admin.h"
 #include "tailrace/pipeline/compile.h"
+#include "tailrace/processor/application_id.h"
+#include "tailrace/processor/replay_reading.h"
 
 namespace tailrace::cli {
 namespace {
@@ -18,8 +21,8 @@ constexpr int32_t kRequestPartitions = 4;
 
 }  // namespace
 
-WorkerProcess::WorkerProcess(std::vector<LoadedPipeline> pipelines)
-    : pipelines_(std::move(pipelines)), process_metrics_(base::AddProcessMetrics(metrics_)) {
+WorkerProcess::WorkerProcess(std::vector<LoadedPipeline> pipelines, std::map<base::TopicPartition, base::Offset> ends)
+    : pipelines_(std::move(pipelines)), ends_(std::move(ends)), process_metrics_(base::AddProcessMetrics(metrics_)) {
   base::AddBuildInfo(metrics_);
 }
 
@@ -29,12 +32,13 @@ absl::Status WorkerProcess::Start() {
     TAILRACE_ASSIGN_OR_RETURN(processor::Topology topology, pipeline::CompilePipeline(one.spec));
     topologies.push_back(std::move(topology));
   }
-  TAILRACE_ASSIGN_OR_RETURN(cluster_, kafka::Open(config()));
+  TAILRACE_RETURN_IF_ERROR(OpenLog(topologies));
   queries_ = std::make_unique<grpc_api::QueryServer>(
       grpc_api::QueryServerOptions{.listen = config().String("grpc.listen"), .metrics = &metrics_});
   for (size_t i = 0; i < pipelines_.size(); ++i) {
+    TAILRACE_ASSIGN_OR_RETURN(auto caught_up, WatchReplay(topologies[i], pipelines_[i].config));
     streams_.push_back(std::make_unique<processor::Streams>(std::move(topologies[i]), pipelines_[i].config, *cluster_, metrics_));
-    queries_->Add(streams_.back()->queryable());
+    queries_->Add(streams_.back()->queryable(), /*decides_readiness=*/true, std::move(caught_up));
   }
   if (!config().String("requests.topic").empty()) TAILRACE_RETURN_IF_ERROR(AddRequests());
   // The listeners come first: a probe must be answered while groups are joined and state is restored.
@@ -56,6 +60,39 @@ absl::Status WorkerProcess::Start() {
                  {"queries", query_address()},
                  {"metrics", config().String("metrics.listen")}});
   return absl::OkStatus();
+}
+
+absl::Status WorkerProcess::OpenLog(std::vector<processor::Topology>& topologies) {
+  TAILRACE_ASSIGN_OR_RETURN(cluster_, kafka::Open(config()));
+  processor::ReplayReading reading{.inputs = {}, .in_order = [this] { return in_order_.load(std::memory_order_relaxed); }, .ends = ends_};
+  for (size_t i = 0; i < pipelines_.size(); ++i) {
+    const std::string id = pipelines_[i].config.String("application.id");
+    if (processor::SplitApplicationId(id).number == 0) continue;
+    TAILRACE_RETURN_IF_ERROR(topologies[i].Compile(id));
+    const processor::CatchUp::Options topics = processor::CatchUp::OptionsOf(topologies[i], 0);
+    // Without a repartition topic each partition has a stream time of its own.
+    if (topics.repartitions.empty()) continue;
+    for (const std::string& input : topics.inputs) {
+      TAILRACE_ASSIGN_OR_RETURN(const auto topic, cluster_->admin().DescribeTopic(input, kAdminTimeoutMs));
+      reading.inputs[input] = topic.has_value() ? topic->partition_count : 0;
+    }
+  }
+  if (!reading.inputs.empty() || !reading.ends.empty()) cluster_ = processor::ReadForReplay(std::move(cluster_), std::move(reading));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::function<bool()>> WorkerProcess::WatchReplay(const processor::Topology& topology, const base::Config& config) {
+  const processor::ApplicationId id = processor::SplitApplicationId(config.String("application.id"));
+  if (id.number == 0) return std::function<bool()>();
+  TAILRACE_ASSIGN_OR_RETURN(const auto offsets, kafka::GroupsOf(*cluster_).GroupOffsets(id.ToString(), kAdminTimeoutMs));
+  if (offsets.empty())
+    return absl::FailedPreconditionError(absl::StrCat("application ", id.ToString(), " was not prepared: run tailrace replay PIPELINE --from TIME --number ",
+                                                      id.number, " instead"));
+  processor::CatchUp::Options options = processor::CatchUp::OptionsOf(topology, config.Ms("commit.interval.ms"));
+  options.ends = ends_;
+  options.on_caught_up = [this] { in_order_ = false; };
+  catch_ups_.push_back(std::make_unique<processor::CatchUp>(std::move(options), *cluster_));
+  return [catch_up = catch_ups_.back().get(), whole = ends_.empty()] { return whole && catch_up->caught_up(); };
 }
 
 absl::Status WorkerProcess::AddRequests() {

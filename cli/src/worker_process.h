@@ -1,6 +1,9 @@
 // Everything that makes a process a worker: log, topologies, streams, query service, metrics.
 #pragma once
 
+#include <atomic>
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,6 +16,7 @@
 #include "tailrace/grpc_api/request_registry.h"
 #include "tailrace/kafka/cluster.h"
 #include "tailrace/pipeline/spec.h"
+#include "tailrace/processor/catch_up.h"
 #include "tailrace/processor/streams.h"
 #include "verb.h"
 
@@ -38,7 +42,8 @@ absl::StatusOr<LoadedPipeline> LoadPipelineAndConfig(const std::string& file, co
 // the log, the memory of the stores, and one query service. Not thread-safe.
 class WorkerProcess {
  public:
-  explicit WorkerProcess(std::vector<LoadedPipeline> pipelines);
+  // `ends`: where the inputs of a replay end for it; it is never said to have caught up then.
+  explicit WorkerProcess(std::vector<LoadedPipeline> pipelines, std::map<base::TopicPartition, base::Offset> ends = {});
 
   // Opens the log, joins the groups and listens.
   absl::Status Start();
@@ -52,19 +57,28 @@ class WorkerProcess {
   const base::Config& config() const { return pipelines_.front().config; }
   kafka::Cluster& cluster() { return *cluster_; }
   base::MetricsRegistry& metrics() { return metrics_; }
+  // Of the first application that is a replay; null when there is none.
+  const processor::CatchUp* catch_up() const { return catch_ups_.empty() ? nullptr : catch_ups_.front().get(); }
   // host:port of the query service as this host reaches it.
   std::string query_address() const;
 
  private:
   absl::Status AddRequests();
+  // For a replay with consumers that read as it has to.
+  absl::Status OpenLog(std::vector<processor::Topology>& topologies);
+  // Watches how far a replay is. FAILED_PRECONDITION when it was not prepared.
+  absl::StatusOr<std::function<bool()>> WatchReplay(const processor::Topology& topology, const base::Config& config);
   // All at once: each waits for its group.
   absl::Status StartStreams();
 
   const std::vector<LoadedPipeline> pipelines_;
+  const std::map<base::TopicPartition, base::Offset> ends_;
+  std::atomic<bool> in_order_{true};  // until a replay has caught up
   base::MetricsRegistry metrics_;
   base::MetricsRegistry::CollectorHandle process_metrics_;
   std::unique_ptr<kafka::Cluster> cluster_;
   std::vector<std::unique_ptr<processor::Streams>> streams_;
+  std::vector<std::unique_ptr<processor::CatchUp>> catch_ups_;  // of replays
   std::unique_ptr<grpc_api::RequestRegistry> requests_;  // null: no requests.topic
   std::unique_ptr<grpc_api::QueryServer> queries_;
   std::unique_ptr<grpc_api::MetricsServer> metrics_server_;
