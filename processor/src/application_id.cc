@@ -15,12 +15,6 @@ constexpr std::string_view kInfix = "-replay-";
 
 absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
 
-bool LegalName(std::string_view name) {
-  return !name.empty() && name.size() <= kNameSizeMax && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
-  });
-}
-
 // 0 when it is not the number of a replay.
 int NumberOf(std::string_view text) {
   const bool digits = std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
@@ -46,7 +40,7 @@ ApplicationId SplitApplicationId(std::string_view id) {
 
 absl::StatusOr<ApplicationId> ParseApplicationId(std::string_view id) {
   ApplicationId parsed = SplitApplicationId(id);
-  if (!LegalName(parsed.name))
+  if (!IsLegalName(parsed.name))
     return base::UsageError(absl::StrCat("'application.id' is '", View(id), "': it must be 1 to 200 letters, digits, '.', '_' or '-', "
                                          "since topics are named after it; only that of a replay ends in '@' and its number, as in ",
                                          "city-metrics@1"));
@@ -62,6 +56,18 @@ std::string InternalTopicPrefix(std::string_view application_id) {
 }
 
 std::string CoordinationTopicOf(std::string_view application_id) { return InternalTopicPrefix(application_id) + "-coordination"; }
+
+bool IsLegalName(std::string_view name) {
+  return !name.empty() && name.size() <= kNameSizeMax && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+  });
+}
+
+int ReplayOfTopic(std::string_view name, std::string_view topic) {
+  if (!topic.starts_with(name) || !topic.substr(name.size()).starts_with(kInfix)) return 0;
+  const std::string_view rest = topic.substr(name.size() + kInfix.size());
+  return NumberOf(rest.substr(0, rest.find('-')));
+}
 
 std::string ReplayTopic(std::string_view topic, int number) { return absl::StrCat(View(topic), View(kInfix), number); }
 

@@ -3,7 +3,6 @@
 #include <filesystem>
 #include <set>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
@@ -215,6 +214,13 @@ class Preparation {
     return absl::OkStatus();
   }
 
+  std::string LiveChangelog(const std::string& name) const {
+    for (const detail::Subtopology& subtopology : live_)
+      for (const state::StoreSpec& store : subtopology.stores)
+        if (store.name == name) return store.changelog_topic;
+    return {};
+  }
+
   absl::Status Copy() {
     if (!options_.from_ms.has_value()) return absl::OkStatus();
     TAILRACE_ASSIGN_OR_RETURN(const auto producer, cluster_.NewProducer({.client_id = runtime_.client_id + "-replay", .transactional_id = {}}));
@@ -224,7 +230,7 @@ class Preparation {
                                           [&](const ReplayWindows& one) { return one.store == store.name; });
         if (windows == options_.windows.end())
           return base::UsageError(absl::StrCat("store ", store.name, " has no windows that can be rebuilt from the middle; use --from earliest"));
-        const std::string from = InternalTopicPrefix(options_.live) + "-" + store.name + "-changelog";
+        const std::string from = LiveChangelog(store.name);
         const int32_t partitions = topics_.task_counts.at(subtopology.id);
         const auto found = existing_.find(from);
         if (found == existing_.end() || found->second != partitions)
@@ -264,15 +270,9 @@ class Preparation {
 absl::StatusOr<int> GreatestReplay(kafka::Cluster& cluster, const std::string& name) {
   // Every replay has topics, so their names say which numbers to ask about.
   TAILRACE_ASSIGN_OR_RETURN(const auto topics, cluster.admin().ListTopics(kCallTimeoutMs));
-  const std::string prefix = name + "-replay-";
   std::set<int, std::greater<>> numbers;  // greatest first
-  for (const kafka::TopicDescription& topic : topics) {
-    if (!topic.name.starts_with(prefix)) continue;
-    const std::string rest = topic.name.substr(prefix.size());
-    const std::string digits = rest.substr(0, rest.find('-'));
-    const ApplicationId id = SplitApplicationId(name + "@" + digits);
-    if (id.number > 0) numbers.insert(id.number);
-  }
+  for (const kafka::TopicDescription& topic : topics)
+    if (const int number = ReplayOfTopic(name, topic.name); number > 0) numbers.insert(number);
   for (const int number : numbers) {
     TAILRACE_ASSIGN_OR_RETURN(const auto offsets,
                               kafka::GroupsOf(cluster).GroupOffsets(ApplicationId{.name = name, .number = number}.ToString(), kCallTimeoutMs));

@@ -16,12 +16,6 @@ ErrorHandler ParseHandler(const std::string& text) {
   return [response](const ErrorContext&, const absl::Status&) { return response; };
 }
 
-bool LegalName(const std::string& name) {
-  return !name.empty() && name.size() <= 200 && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
-  });
-}
-
 }  // namespace
 
 absl::StatusOr<RuntimeOptions> ParseRuntimeOptions(const base::Config& config) {
@@ -31,7 +25,7 @@ absl::StatusOr<RuntimeOptions> ParseRuntimeOptions(const base::Config& config) {
   options.client_id = config.String("client.id");
   if (options.client_id.empty()) options.client_id = options.application_id;
   options.instance_id = config.String("group.instance.id");
-  if (!options.instance_id.empty() && !LegalName(options.instance_id))
+  if (!options.instance_id.empty() && !IsLegalName(options.instance_id))
     return base::UsageError("'group.instance.id' is '" + options.instance_id +
                             "': it must be at most 200 letters, digits, '.', '_' or '-'");
   options.endpoint = config.String("application.server");

@@ -33,6 +33,12 @@ std::string InternalTopicPrefix(std::string_view application_id);
 // The one-partition topic through which the workers of an application agree.
 std::string CoordinationTopicOf(std::string_view application_id);
 
+// Names that Kafka takes for topics, with room for what is added to them: 1 to 200 letters, digits, '.', '_' or '-'.
+bool IsLegalName(std::string_view name);
+
+// The number of the replay of application `name` that this internal topic belongs to; 0 when it belongs to none.
+int ReplayOfTopic(std::string_view name, std::string_view topic);
+
 // Where a replay writes what the ordinary application writes to `topic`, so that its readers do not meet old values again.
 std::string ReplayTopic(std::string_view topic, int number);
 

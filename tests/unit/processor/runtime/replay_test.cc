@@ -354,6 +354,10 @@ TEST(ApplicationIdTest, TopicsOfAReplayHaveLegalNames) {
   for (const char* bad : {"", "a@", "a@0", "a@01", "a@x", "a@1@2", "@1", "a b", "a@-1", "a@1234567", "x-replay-1", "x-replay-1@2"})
     EXPECT_TRUE(absl::IsInvalidArgument(ParseApplicationId(bad).status())) << bad;
   for (const char* good : {"a", "x-replay", "x-replay-", "x-replay-1a", "x-replay-01"}) EXPECT_TRUE(ParseApplicationId(good).ok()) << good;
+  EXPECT_EQ(ReplayOfTopic("city", "city-replay-12-city-changelog"), 12);
+  EXPECT_EQ(ReplayOfTopic("city", "city-replay-3"), 3);
+  for (const char* other : {"city-city-changelog", "city-replay-0-x", "city-replay-x", "citys-replay-3", "city-replay-1234567-x"})
+    EXPECT_EQ(ReplayOfTopic("city", other), 0) << other;
 }
 
 }  // namespace
