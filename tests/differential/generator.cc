@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 #include <optional>
+#include <set>
 
 #include "edges.h"
 #include "events.h"
@@ -149,20 +150,18 @@ int64_t EventsMax(const Case& c) {
   return largest <= 2 ? INT64_MAX : std::max<int64_t>(2, static_cast<int64_t>(std::pow(kRecordsMax, 1.0 / largest)));
 }
 
-bool IsBehindPunctuation(const Case& c, const Op& op) {
-  return std::any_of(op.inputs.begin(), op.inputs.end(), [&](int input) {
-    const auto above = std::find_if(c.ops.begin(), c.ops.end(), [&](const Op& other) { return other.id == input; });
-    return above->kind == "stream.punctuate" || above->kind == "stream.process" || IsBehindPunctuation(c, *above);
-  });
-}
+// A stream joined with a versioned table, whose records wait for their grace period in a buffer.
+bool HasJoinBuffer(const Op& op) { return op.kind.ends_with("oinVersionedTable") && op.Has("grace"); }
 
 // A join's buffer of Kafka Streams writes down the topic that a record came from, and throws where there is none
 // (ProcessorRecordContext.serialize); ours keeps what a punctuation sends.
 void RemoveGraceBehindPunctuation(Case& c) {
-  for (Op& op : c.ops)
-    if ((op.kind == "stream.joinVersionedTable" || op.kind == "stream.leftJoinVersionedTable") && op.Has("grace") &&
-        IsBehindPunctuation(c, op))
-      op.arguments.erase("grace");
+  std::set<int> reached;  // operators that see such records or make them
+  for (Op& op : c.ops) {
+    const bool behind = std::any_of(op.inputs.begin(), op.inputs.end(), [&](int input) { return reached.contains(input); });
+    if (behind && HasJoinBuffer(op)) op.arguments.erase("grace");
+    if (behind || op.kind == "stream.punctuate" || op.kind == "stream.process") reached.insert(op.id);
+  }
 }
 
 }  // namespace
@@ -188,8 +187,7 @@ Case Generate(const Grammar& grammar, uint64_t seed, const std::vector<std::stri
   for (int64_t i = 0; i < count; ++i) c.events.push_back(events.Next());
   // A cache of Kafka Streams keeps where a record came from, which a join's buffer writes down; ours does not.
   for (const Op& op : c.ops)
-    if (op.kind.ends_with("JoinVersionedTable") || op.kind.ends_with("joinVersionedTable"))
-      if (op.Has("grace")) c.settings["statestore.cache.max.bytes"] = "0";
+    if (HasJoinBuffer(op)) c.settings["statestore.cache.max.bytes"] = "0";
   // Kafka Streams has no way around a record of a global table whose time is below zero: it stops.
   for (const Op& op : c.ops)
     if (op.kind == "globalTable" || op.kind == "stream.readGlobalStore")
