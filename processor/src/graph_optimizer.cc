@@ -208,7 +208,7 @@ void GraphOptimizer::WriteRepartition(const Node& node, Topology& topology) cons
   topology.AddNode({.name = repartition.filter, .predecessors = {repartition.parent},
                     .factory = [make = repartition.make_filter, drop_null_keys] { return make(drop_null_keys); }});
   topology.AddNode({.type = TopologyNode::Type::kSink, .name = repartition.sink, .predecessors = {repartition.filter},
-                    .topics = {repartition.topic}, .factory = repartition.make_sink});
+                    .topics = {repartition.topic}, .factory = [make = repartition.make_sink, topic = repartition.topic] { return make(topic); }});
   topology.AddNode({.type = TopologyNode::Type::kSource, .name = repartition.source, .topics = {repartition.topic},
                     .factory = repartition.make_source});
 }

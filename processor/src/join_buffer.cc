@@ -39,6 +39,9 @@ absl::Status Damaged(std::string_view store) {
 
 }  // namespace
 
+JoinBuffer::JoinBuffer(std::string store, int64_t grace_ms) : store_name_(std::move(store)), grace_ms_(grace_ms) {}
+JoinBuffer::~JoinBuffer() = default;
+
 absl::Status JoinBuffer::Init(TaskContext& context) {
   context_ = &context;
   store_ = &context.key_value_store(store_name_);

@@ -96,20 +96,4 @@ std::vector<std::string> StreamJoinPlan::StoresOf(bool left) const {
   return stores;
 }
 
-void AddJoinBuffer(Topology& topology, const std::string& join, const std::string& buffer, int64_t grace_ms,
-                   const std::vector<std::string>& table_stores) {
-  state::StoreSpec spec;
-  spec.name = buffer;
-  spec.caching = false;
-  topology.AddStateStore(std::move(spec), {join});
-  for (const std::string& store : table_stores) {
-    topology.ConnectProcessorAndStore(join, store);
-    const state::StoreSpec* const table = topology.FindStateStore(store);
-    if (table != nullptr && table->kind == state::StoreKind::kVersioned && table->history_retention_ms < grace_ms)
-      topology.Fail(base::UsageError(absl::StrCat("operator ", join, ": the table's store ", store, " keeps a history of ",
-                                                  table->history_retention_ms, " ms, less than the join's grace of ", grace_ms,
-                                                  " ms; keep a longer history or shorten the grace")));
-  }
-}
-
 }  // namespace tailrace::processor::detail

@@ -25,6 +25,11 @@ bool IsGeneratedStreamName(std::string_view name) {
 
 }  // namespace
 
+StreamGraph::StreamGraph() : nodes_(1) {}
+StreamGraph::~StreamGraph() = default;
+
+StreamGraph::JoinRepartition& StreamGraph::JoinRepartitionOf(NodeId stream) { return join_repartitions_[stream]; }
+
 std::string StreamGraph::NewProcessorName(std::string_view prefix) { return Numbered(prefix, next_index_++); }
 
 std::string StreamGraph::NewStoreName(std::string_view prefix) {

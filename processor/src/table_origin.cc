@@ -89,4 +89,13 @@ bool TableOrigin::versioned() const {
   return std::all_of(parents_.begin(), parents_.end(), [](const auto& parent) { return parent->versioned(); });
 }
 
+TableHandle::TableHandle(std::shared_ptr<StreamGraph> g, StreamGraph::NodeId i, std::string n, std::set<std::string> s,
+                         std::shared_ptr<TableOrigin> o)
+    : graph(std::move(g)), id(i), node(std::move(n)), sources(std::move(s)), origin(std::move(o)) {}
+TableHandle::TableHandle(const TableHandle&) = default;
+TableHandle::TableHandle(TableHandle&&) noexcept = default;
+TableHandle& TableHandle::operator=(const TableHandle&) = default;
+TableHandle& TableHandle::operator=(TableHandle&&) noexcept = default;
+TableHandle::~TableHandle() = default;
+
 }  // namespace tailrace::processor::detail

@@ -24,8 +24,10 @@ struct CogroupInput {
   using ValueSerde = AnySerde<VOut>;
   using Merger = AggregateMerger<VOut, Initializer, std::function<VOut(const K&, const VOut&, const VOut&)>>;
 
+  explicit CogroupInput(const StreamHandle& s) : stream(s), grouping(s.shared_repartition.get()) {}
+
   StreamHandle stream;
-  const void* grouping = nullptr;  // the grouping that it is, which counts once
+  const void* grouping;  // the grouping that it is, which counts once
   std::function<StreamHandle(const std::string& store)> repartition;
   std::function<std::unique_ptr<Node>(Initializer, std::string store, KeySerde, ValueSerde)> make;
   std::function<std::unique_ptr<Node>(Initializer, TimeWindows, std::string store, KeySerde, ValueSerde)> make_time;
@@ -43,28 +45,26 @@ CogroupInput<K, VOut> MakeCogroupInput(const StreamHandle& stream, const Grouped
   using KeySerde = typename Input::KeySerde;
   using ValueSerde = typename Input::ValueSerde;
   using Step = AggregateStep<VOut, Initializer, F>;
-  Input input;
-  input.stream = stream;
-  input.grouping = stream.shared_repartition.get();
+  Input input(stream);
   input.repartition = [stream, grouped](const std::string& store) {
     return Repartition<K, V>(stream, grouped.name.empty() ? store : grouped.name, std::nullopt,
                              KeySerdeOf<K>(grouped.key_serde, stream), ResolveSerde<GVS, V>::From(grouped.value_serde));
   };
   input.make = [adder](Initializer init, std::string store, KeySerde ks, ValueSerde vs) {
-    return std::make_unique<AggregateNode<K, V, VOut, Step, KeySerde, ValueSerde>>(
+    return MakeNode<AggregateNode<K, V, VOut, Step, KeySerde, ValueSerde>>(
         Step{std::move(init), adder}, std::move(store), std::move(ks), std::move(vs));
   };
   input.make_time = [adder](Initializer init, TimeWindows windows, std::string store, KeySerde ks, ValueSerde vs) {
-    return std::make_unique<WindowAggregateNode<K, V, VOut, Step, KeySerde, ValueSerde>>(
+    return MakeNode<WindowAggregateNode<K, V, VOut, Step, KeySerde, ValueSerde>>(
         Step{std::move(init), adder}, windows, EmitStrategy::kOnWindowUpdate, std::move(store), std::move(ks), std::move(vs));
   };
   input.make_sliding = [adder](Initializer init, SlidingWindows windows, std::string store, KeySerde ks, ValueSerde vs) {
-    return std::make_unique<SlidingAggregateNode<K, V, VOut, Step, KeySerde, ValueSerde>>(
+    return MakeNode<SlidingAggregateNode<K, V, VOut, Step, KeySerde, ValueSerde>>(
         Step{std::move(init), adder}, windows, EmitStrategy::kOnWindowUpdate, std::move(store), std::move(ks), std::move(vs));
   };
   input.make_session = [adder](Initializer init, typename Input::Merger merger, SessionWindows windows, std::string store,
                                KeySerde ks, ValueSerde vs) {
-    return std::make_unique<SessionAggregateNode<K, V, VOut, Step, typename Input::Merger, KeySerde, ValueSerde>>(
+    return MakeNode<SessionAggregateNode<K, V, VOut, Step, typename Input::Merger, KeySerde, ValueSerde>>(
         Step{std::move(init), adder}, std::move(merger), windows, EmitStrategy::kOnWindowUpdate, std::move(store), std::move(ks),
         std::move(vs));
   };
@@ -110,14 +110,14 @@ struct Cogroup {
         topology.AddStateStore(std::move(store), {name});
       };
       ids.push_back(graph->Add({streams[i].id}, write));
-      if constexpr (!std::is_same_v<K, KOut>) graph->SetWindowGrace(ids.back(), grace_ms);
+      if (grace_ms != kNoGrace) graph->SetWindowGrace(ids.back(), grace_ms);
       sources.insert(streams[i].sources.begin(), streams[i].sources.end());
     }
     const std::string merged = graph->SuffixedOr(named.name, "-cogroup-merge", "COGROUPKSTREAM-MERGE-");
     copartitioned.assign(sources.begin(), sources.end());
     const auto id = graph->Add(ids, [=](Topology& topology) {
       topology.AddNode({.name = merged, .predecessors = names, .factory = [] {
-                          return std::make_unique<PassThroughNode<KOut, Change<VOut>>>();
+                          return MakeNode<PassThroughNode<KOut, Change<VOut>>>();
                         }});
       topology.AddCopartition(copartitioned);
     });
@@ -130,11 +130,8 @@ struct Cogroup {
   StreamHandle StreamOf(const CogroupInput<K, VOut>& input, const std::string& store) {
     if (!input.stream.repartition_required) return input.stream;
     std::optional<StreamHandle>& repartitioned = *input.repartitioned;
-    if (repartitioned.has_value()) {
-      for (const char* prefix : {"KSTREAM-SINK-", "KSTREAM-FILTER-", "KSTREAM-SOURCE-"}) graph->NewProcessorName(prefix);
-    } else {
-      repartitioned = input.repartition(store);
-    }
+    if (repartitioned.has_value()) UseRepartitionNumbers(*graph);
+    else repartitioned = input.repartition(store);
     return *repartitioned;
   }
 };
@@ -257,7 +254,7 @@ class CogroupedKStream {
   template <class I, class KS = UseDefaultSerde, class VS = UseDefaultSerde>
   KTable<K, VOut> Aggregate(I initializer, Materialized<KS, VS> materialized = {}, Named named = {}) const {
     return cogroup_->template Aggregate<K, detail::TimeWindowRows>(
-        detail::SpecOf(materialized, materialized.store_name, state::StoreKind::kKeyValue), materialized, named, 0,
+        detail::SpecOf(materialized, materialized.store_name, state::StoreKind::kKeyValue), materialized, named, detail::kNoGrace,
         [&](const detail::CogroupInput<K, VOut>& input) {
           return [make = input.make, initializer](const std::string& store, const auto& ks, const auto& vs) {
             return make(initializer, store, ks, vs);

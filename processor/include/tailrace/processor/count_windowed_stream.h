@@ -68,7 +68,7 @@ class CountWindowedKStream {
         stream_, grouped_, std::move(spec), materialized, std::move(named), prefix, detail::Merging::kNone, detail::kNoGrace,
         [step, windows = windows_, only_full = emit_ == EmitStrategy::kOnWindowClose](const std::string& store, const KeySerde& ks,
                                                                                      const ValueSerde& vs) {
-          return std::make_unique<detail::CountWindowNode<K, V, VR, Step, KeySerde, ValueSerde>>(step, windows, only_full, store, ks,
+          return detail::MakeNode<detail::CountWindowNode<K, V, VR, Step, KeySerde, ValueSerde>>(step, windows, only_full, store, ks,
                                                                                                  vs);
         });
   }

@@ -66,7 +66,7 @@ KTable<K, VR> JoinOnForeignKey(const KTable<K, V>& left, const KTable<KO, VO>& r
   const auto send_id = graph.Add({left.handle().id}, [=, parent = left.handle().node](Topology& topology) {
     topology.AddRepartitionTopic({asking_topic, std::nullopt});
     topology.AddNode({.name = send, .predecessors = {parent}, .factory = [=, versioned = left_origin->versioned()] {
-                        return std::make_unique<SubscriptionSendNode<K, V, KO, E>>(extractor, key_serde, value_serde,
+                        return MakeNode<SubscriptionSendNode<K, V, KO, E>>(extractor, key_serde, value_serde,
                                                                                   other_key_serde, left_join, versioned);
                       }});
   });
@@ -74,13 +74,13 @@ KTable<K, VR> JoinOnForeignKey(const KTable<K, V>& left, const KTable<KO, VO>& r
   const auto choose_right = OverBytes<KO>(joined.other_partitioner, other_key_serde);
   const auto sink_id = graph.Add({send_id}, [=](Topology& topology) {
     topology.AddNode({.type = TopologyNode::Type::kSink, .name = sink, .predecessors = {send}, .topics = {asking_topic},
-                      .factory = [=] { return std::make_unique<SubscriptionSinkNode>(asking_topic, choose_right); }});
+                      .factory = [=] { return MakeNode<SubscriptionSinkNode>(asking_topic, choose_right); }});
   });
   using RawSource = SourceNode<Bytes, Bytes, BytesViewSerde, BytesViewSerde>;
   const std::string source = name_of("-subscription-registration-source", "KTABLE-SOURCE-");
   const auto source_id = graph.Add({sink_id}, [=, right_sources = right.handle().sources](Topology& topology) {
     topology.AddNode({.type = TopologyNode::Type::kSource, .name = source, .topics = {asking_topic}, .factory = [] {
-                        return std::make_unique<RawSource>(BytesViewSerde{}, BytesViewSerde{});
+                        return MakeNode<RawSource>(BytesViewSerde{}, BytesViewSerde{});
                       }});
     std::vector<std::string> group(right_sources.begin(), right_sources.end());
     group.push_back(source);
@@ -93,7 +93,7 @@ KTable<K, VR> JoinOnForeignKey(const KTable<K, V>& left, const KTable<KO, VO>& r
   const std::string receive = name_of("-subscription-receive", "KTABLE-FK-JOIN-SUBSCRIPTION-PROCESSOR-");
   const auto receive_id = graph.Add({source_id}, [=](Topology& topology) {
     topology.AddNode({.name = receive, .predecessors = {source}, .factory = [=] {
-                        return std::make_unique<SubscriptionReceiveNode>(subscriptions.name);
+                        return MakeNode<SubscriptionReceiveNode>(subscriptions.name);
                       }});
     topology.ShareStateStore(subscriptions, receive);
   });
@@ -101,14 +101,14 @@ KTable<K, VR> JoinOnForeignKey(const KTable<K, V>& left, const KTable<KO, VO>& r
   const std::string join = name_of("-subscription-join-foreign", "KTABLE-FK-JOIN-SUBSCRIPTION-PROCESSOR-");
   const auto join_id = graph.Add({receive_id}, [=](Topology& topology) {
     topology.AddNode({.name = join, .predecessors = {receive}, .stores = right_rows.stores, .factory = [=] {
-                        return std::make_unique<SubscriptionJoinNode<KO, VO>>(right_rows.getter(), other_key_serde,
+                        return MakeNode<SubscriptionJoinNode<KO, VO>>(right_rows.getter(), other_key_serde,
                                                                              other_value_serde);
                       }});
   });
   const std::string foreign_join = name_of("-foreign-join-subscription", "KTABLE-FK-JOIN-SUBSCRIPTION-PROCESSOR-");
   const auto foreign_join_id = graph.Add({right.handle().id}, [=, parent = right.handle().node](Topology& topology) {
     topology.AddNode({.name = foreign_join, .predecessors = {parent}, .factory = [=, versioned = right_origin->versioned()] {
-                        return std::make_unique<ForeignTableJoinNode<KO, VO>>(subscriptions.name, other_key_serde,
+                        return MakeNode<ForeignTableJoinNode<KO, VO>>(subscriptions.name, other_key_serde,
                                                                              other_value_serde, versioned);
                       }});
     topology.ShareStateStore(subscriptions, foreign_join);
@@ -120,14 +120,14 @@ KTable<K, VR> JoinOnForeignKey(const KTable<K, V>& left, const KTable<KO, VO>& r
         topology.AddRepartitionTopic({answer_topic, std::nullopt});
         topology.AddNode({.type = TopologyNode::Type::kSink, .name = answer_sink, .predecessors = {join, foreign_join},
                           .topics = {answer_topic},
-                          .factory = [=] { return std::make_unique<ForeignResponseSinkNode>(answer_topic, choose); }});
+                          .factory = [=] { return MakeNode<ForeignResponseSinkNode>(answer_topic, choose); }});
       });
   const std::string answer_source = name_of("-subscription-response-source", "KTABLE-SOURCE-");
   std::set<std::string> sources = left.handle().sources;
   sources.insert(answer_source);
   const auto answer_source_id = graph.Add({answer_sink_id}, [=](Topology& topology) {
     topology.AddNode({.type = TopologyNode::Type::kSource, .name = answer_source, .topics = {answer_topic}, .factory = [] {
-                        return std::make_unique<RawSource>(BytesViewSerde{}, BytesViewSerde{});
+                        return MakeNode<RawSource>(BytesViewSerde{}, BytesViewSerde{});
                       }});
     topology.AddCopartition({sources.begin(), sources.end()});
   });
@@ -136,7 +136,7 @@ KTable<K, VR> JoinOnForeignKey(const KTable<K, V>& left, const KTable<KO, VO>& r
       name_of("-subscription-response-resolver", "KTABLE-FK-JOIN-SUBSCRIPTION-RESPONSE-RESOLVER-PROCESSOR-");
   const auto resolve_id = graph.Add({answer_source_id}, [=](Topology& topology) {
     topology.AddNode({.name = resolve, .predecessors = {answer_source}, .stores = left_rows.stores, .factory = [=] {
-                        return std::make_unique<ResponseJoinNode<K, V, VO, VR>>(left_rows.getter(), joiner, key_serde,
+                        return MakeNode<ResponseJoinNode<K, V, VO, VR>>(left_rows.getter(), joiner, key_serde,
                                                                                value_serde, other_value_serde, left_join);
                       }});
   });

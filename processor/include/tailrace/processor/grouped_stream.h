@@ -6,10 +6,9 @@
 #include <string>
 #include <utility>
 
-#include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
 #include "tailrace/processor/count_windows.h"
 #include "tailrace/processor/detail/aggregate_nodes.h"
+#include "tailrace/processor/detail/dsl_operators.h"
 #include "tailrace/processor/detail/key_serde.h"
 #include "tailrace/processor/detail/late_records.h"
 #include "tailrace/processor/detail/stateless_nodes.h"
@@ -31,70 +30,27 @@ namespace detail {
 template <class K, class V, class KS, class VS, class P = DefaultPartitioner>
 StreamHandle Repartition(const StreamHandle& stream, const std::string& prefix, std::optional<int32_t> partitions,
                          KS key_serde, VS value_serde, bool may_merge = true, P partitioner = {}) {
-  StreamGraph& graph = *stream.graph;
-  RepartitionTraits traits{.parent = stream.node, .partition_count = partitions, .may_merge = may_merge, .type = TypeTagOf<K, V>()};
-  graph.NameRepartition(prefix, traits);
-  traits.make_filter = [](bool drop_null_keys) { return std::make_unique<NonNullKeyNode<K, V>>(drop_null_keys); };
-  traits.make_sink = [=, topic = traits.topic] {
+  RepartitionTraits traits{.partition_count = partitions, .may_merge = may_merge, .type = TypeTagOf<K, V>()};
+  traits.make_filter = [](bool drop_null_keys) { return MakeNode<NonNullKeyNode<K, V>>(drop_null_keys); };
+  traits.make_sink = [=](const std::string& topic) {
     using SinkKeySerde = std::conditional_t<kIsWindowed<K>, WholeKeySerde<KS>, KS>;
-    return std::make_unique<SinkNode<K, V, SinkKeySerde, VS, P>>(topic, SinkKeySerde{key_serde}, value_serde, partitioner);
+    return MakeNode<SinkNode<K, V, SinkKeySerde, VS, P>>(topic, SinkKeySerde{key_serde}, value_serde, partitioner);
   };
-  traits.make_source = [=] { return std::make_unique<SourceNode<K, V, KS, VS>>(key_serde, value_serde); };
-  const std::string source = traits.source;
-  StreamHandle repartitioned{stream.graph, graph.AddRepartition(stream.id, std::move(traits)), source, {source}, false};
+  traits.make_source = [=] { return MakeNode<SourceNode<K, V, KS, VS>>(key_serde, value_serde); };
+  StreamHandle repartitioned = AddRepartition(stream, prefix, std::move(traits));
   if constexpr (kIsWindowed<K>) repartitioned.windowed_key_serde = AnySerde<K>::Of(std::move(key_serde));
   return repartitioned;
 }
 
-// The repartition in front of an aggregate. Aggregates of one grouping share it when the grouping has a name; the numbers of
-// its operators are used up each time, and it takes its place in the order anew (GroupedStreamAggregateBuilder.build).
+// The repartition in front of an aggregate. Aggregates of one grouping share it when the grouping has a name.
 template <class K, class V, class GKS, class GVS>
 StreamHandle RepartitionGroup(const StreamHandle& stream, const Grouped<GKS, GVS>& grouped, const std::string& store) {
-  const auto& shared = stream.shared_repartition;
-  if (!grouped.name.empty() && shared != nullptr && shared->has_value()) {
-    for (const char* prefix : {"KSTREAM-SINK-", "KSTREAM-FILTER-", "KSTREAM-SOURCE-"}) stream.graph->NewProcessorName(prefix);
-    stream.graph->Touch((*shared)->id);
-    return **shared;
-  }
+  if (const StreamHandle* const shared = SharedRepartition(stream, grouped.name)) return *shared;
   StreamHandle repartitioned =
       Repartition<K, V>(stream, grouped.name.empty() ? store : grouped.name, std::nullopt,
                         KeySerdeOf<K>(grouped.key_serde, stream), ResolveSerde<GVS, V>::From(grouped.value_serde));
-  if (shared != nullptr) *shared = repartitioned;
+  if (stream.shared_repartition != nullptr) *stream.shared_repartition = repartitioned;
   return repartitioned;
-}
-
-template <class KS, class VS>
-state::StoreSpec SpecOf(const Materialized<KS, VS>& materialized, std::string name, state::StoreKind kind) {
-  state::StoreSpec spec;
-  spec.name = std::move(name);
-  spec.kind = kind;
-  spec.caching = materialized.caching;
-  spec.logging = materialized.logging;
-  spec.in_memory = materialized.in_memory;
-  spec.changelog_config = materialized.changelog_config;
-  spec.schema = materialized.schema;
-  // One of zero is refused with the negative ones (Topology::AddStateStore).
-  if (materialized.time_to_live.has_value())
-    spec.time_to_live_ms = materialized.time_to_live->count() == 0 ? -1 : materialized.time_to_live->count();
-  if (materialized.history_retention.has_value() && kind == state::StoreKind::kKeyValue) {
-    spec.kind = state::StoreKind::kVersioned;
-    spec.history_retention_ms = materialized.history_retention->count();
-    if (materialized.segment_interval.has_value()) spec.segment_interval_ms = materialized.segment_interval->count();
-    spec.caching = false;
-  }
-  return spec;
-}
-
-// The retention of a windowed store: what was asked for, which may only raise `needed_ms`, or that.
-template <class KS, class VS>
-int64_t RetentionOf(StreamGraph& graph, const Materialized<KS, VS>& materialized, int64_t needed_ms, const char* what) {
-  if (!materialized.retention.has_value()) return needed_ms;
-  const int64_t given_ms = materialized.retention->count();
-  if (given_ms < needed_ms)
-    graph.Fail(base::UsageError(absl::StrCat("store ", materialized.store_name, ": retention of ", given_ms,
-                                             " ms is shorter than ", what, " = ", needed_ms,
-                                             " ms; raise the retention or shorten the grace")));
-  return given_ms;
 }
 
 }  // namespace detail
@@ -254,9 +210,7 @@ KTable<KOut, VR> AggregateTable(TableHandle handle, const state::StoreSpec& spec
   const auto any_value = AnySerde<VR>::Of(value_serde);
   if constexpr (std::is_same_v<K, KOut>) {
     return KTable<K, VR>(
-        std::move(handle),
-        [store = spec.name, any_key, any_value] { return std::make_unique<StoreGetter<K, VR>>(store, any_key, any_value); },
-        any_key, any_value);
+        std::move(handle), StoreRows<K, VR>(spec.name, any_key, any_value), any_key, any_value);
   } else {
     return KTable<KOut, VR>(
         std::move(handle),
@@ -266,9 +220,6 @@ KTable<KOut, VR> AggregateTable(TableHandle handle, const state::StoreSpec& spec
         AnySerde<KOut>::Of(Rows::KeySerde(key_serde, spec)), any_value);
   }
 }
-
-// Of windows that no time closes.
-inline constexpr int64_t kNoGrace = -1;
 
 // What all kinds of aggregation share: names, the repartition in front when the key has changed, the store and the node.
 // `make_node(store, key_serde, value_serde)` makes the operator of one task. `Rows` matters with windows only.
@@ -280,27 +231,13 @@ KTable<KOut, VR> BuildAggregate(const StreamHandle& input, const Grouped<GKS, GV
   StreamGraph& graph = *input.graph;
   const auto key_serde = KeySerdeOf<K>(materialized.key_serde, input);
   const auto value_serde = ResolveSerde<VS, VR>::From(materialized.value_serde);
-  if (materialized.history_retention.has_value())
-    graph.Fail(base::UsageError(absl::StrCat("store ", spec.name, " of an aggregate cannot be versioned: keep versions in the store "
-                                             "of a table that follows it, for example with ToStream().ToTable(...)")));
-  const auto origin = TableOrigin::Aggregate(spec.name.empty() ? graph.NewStoreName(prefix) : spec.name, !spec.name.empty());
-  spec.name = origin->store();
+  const auto origin = NameAggregate(graph, materialized, prefix, spec);
   if (spec.schema == nullptr) spec.schema = MakeSchema<K, VR>(key_serde, value_serde, merging);
   const std::string name = graph.NameOr(std::move(named.name), prefix);
-  StreamHandle stream = input;
-  if (stream.repartition_required) stream = RepartitionGroup<K, V>(stream, grouped, spec.name);
-  const auto id = graph.Add({stream.id}, [=, parent = stream.node](Topology& topology) {
-    topology.AddNode({.name = name, .predecessors = {parent}, .factory = [=] {
-                        return make_node(spec.name, key_serde, value_serde);
-                      }});
-    state::StoreSpec store = spec;
-    store.keep_old_values = origin->sends_old_values();
-    topology.AddStateStore(std::move(store), {name});
-  });
-  if constexpr (!std::is_same_v<K, KOut>) {
-    if (grace_ms != kNoGrace) graph.SetWindowGrace(id, grace_ms);
-  }
-  return AggregateTable<K, VR, KOut, Rows>({input.graph, id, name, stream.sources, origin}, spec, key_serde, value_serde);
+  const StreamHandle stream = input.repartition_required ? RepartitionGroup<K, V>(input, grouped, spec.name) : input;
+  return AggregateTable<K, VR, KOut, Rows>(
+      AddAggregate(stream, name, spec, origin, grace_ms, [=, store = spec.name] { return make_node(store, key_serde, value_serde); }),
+      spec, key_serde, value_serde);
 }
 
 }  // namespace detail
@@ -313,8 +250,8 @@ KTable<K, VR> KGroupedStream<K, V, GKS, GVS>::Build(Step step, Materialized<KS, 
   using ValueSerde = detail::SerdeType<VS, VR>;
   return detail::BuildAggregate<K, V, VR, K>(
       stream_, grouped_, detail::SpecOf(materialized, materialized.store_name, state::StoreKind::kKeyValue), materialized,
-      std::move(named), prefix, merging, 0, [step](const std::string& store, const KeySerde& ks, const ValueSerde& vs) {
-        return std::make_unique<detail::AggregateNode<K, V, VR, Step, KeySerde, ValueSerde>>(step, store, ks, vs);
+      std::move(named), prefix, merging, detail::kNoGrace, [step](const std::string& store, const KeySerde& ks, const ValueSerde& vs) {
+        return detail::MakeNode<detail::AggregateNode<K, V, VR, Step, KeySerde, ValueSerde>>(step, store, ks, vs);
       });
 }
 
@@ -335,7 +272,7 @@ KTable<Windowed<K>, VR> TimeWindowedKStream<K, V, GKS, GVS>::Build(Step step, Ma
   auto table = detail::BuildAggregate<K, V, VR, Windowed<K>>(
       stream_, grouped_, std::move(spec), materialized, std::move(named), prefix, merging, windows_.grace_ms(),
       [step, windows = windows_, emit = emit_](const std::string& store, const KeySerde& ks, const ValueSerde& vs) {
-        return std::make_unique<detail::WindowAggregateNode<K, V, VR, Step, KeySerde, ValueSerde>>(step, windows, emit,
+        return detail::MakeNode<detail::WindowAggregateNode<K, V, VR, Step, KeySerde, ValueSerde>>(step, windows, emit,
                                                                                                   store, ks, vs);
       });
   late_.AttachTo(table.handle());

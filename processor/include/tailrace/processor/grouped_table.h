@@ -83,15 +83,12 @@ class KGroupedTable {
     const auto id = graph.Add({*repartition_->id}, [=, above = repartition_->source](Topology& topology) {
       detail::WriteTable<K, VR>(topology, name, {above}, store, *origin, false,
                                 [functions](const detail::TableNodeOptions<K, VR>& options) {
-                                  return std::make_unique<detail::TableAggregateNode<K, V, VR>>(options, functions);
+                                  return detail::MakeNode<detail::TableAggregateNode<K, V, VR>>(options, functions);
                                 });
     });
     return KTable<K, VR>(
         {mapped_.graph, id, name, {source}, std::move(origin)},
-        [name = store.spec.name, key_serde = store.key_serde, value_serde = store.value_serde] {
-          return std::make_unique<detail::StoreGetter<K, VR>>(name, key_serde, value_serde);
-        },
-        store.key_serde, store.value_serde);
+        detail::StoreRows<K, VR>(store.spec.name, store.key_serde, store.value_serde), store.key_serde, store.value_serde);
   }
 
   detail::StreamGraph::NodeId AddRepartition(const std::string& sink, const std::string& source,
@@ -102,11 +99,11 @@ class KGroupedTable {
       topology.AddNode({.type = TopologyNode::Type::kSink, .name = sink, .predecessors = {above}, .topics = {topic},
                         .factory = [=] {
                           using Values = detail::ChangeSerde<V>;
-                          return std::make_unique<detail::SinkNode<K, Change<V>, detail::AnySerde<K>, Values>>(
+                          return detail::MakeNode<detail::SinkNode<K, Change<V>, detail::AnySerde<K>, Values>>(
                               topic, key_serde, Values(value_serde));
                         }});
       topology.AddNode({.type = TopologyNode::Type::kSource, .name = source, .topics = {topic}, .factory = [=] {
-                          return std::make_unique<detail::ChangeSourceNode<K, V>>(key_serde, value_serde);
+                          return detail::MakeNode<detail::ChangeSourceNode<K, V>>(key_serde, value_serde);
                         }});
     });
   }
@@ -128,7 +125,7 @@ auto KTable<K, V>::GroupBy(F selector, Grouped<GKS, GVS> grouped) const {
   const auto id = handle_.graph->Add({handle_.id}, [name, selector, parent = handle_.node,
                                                     above = handle_.origin](Topology& topology) {
     topology.AddNode({.name = name, .predecessors = {parent}, .factory = [selector, versioned = above->versioned()] {
-                        return std::make_unique<detail::TableRepartitionMapNode<K, V, KR, VR, F>>(selector, versioned);
+                        return detail::MakeNode<detail::TableRepartitionMapNode<K, V, KR, VR, F>>(selector, versioned);
                       }});
   });
   handle_.origin->EnableSendingOldValues(true);

@@ -23,8 +23,6 @@ namespace tailrace::processor {
 namespace detail {
 
 // What an operator does to its records, for repartitioning and for the optimiser.
-enum class Changes { kNothing, kValue, kKey };
-
 }  // namespace detail
 
 // One arm of a Split.
@@ -104,30 +102,16 @@ class KStream {
   void Print(Printed<F> printed) const {
     const std::string name = handle_.graph->NameOr(printed.name, "KSTREAM-PRINTER-");
     if (printed.label.empty()) printed.label = handle_.node;
-    handle_.graph->Add({handle_.id}, [name, printed, parent = handle_.node](Topology& topology) {
-      topology.AddNode({.name = name, .predecessors = {parent}, .factory = [printed] {
-                          return std::make_unique<detail::PrintNode<K, V, F>>(printed.out, printed.label, printed.text_of);
-                        }});
+    detail::AddProcessor(handle_, name, false, [printed] {
+      return detail::MakeNode<detail::PrintNode<K, V, F>>(printed.out, printed.label, printed.text_of);
     });
   }
 
   // Records of both streams, in no particular order between them.
   KStream Merge(const KStream& other, Named named = {}) const {
     const std::string name = handle_.graph->NameOr(std::move(named.name), "KSTREAM-MERGE-");
-    detail::StreamHandle merged = handle_;
-    merged.sources.insert(other.handle_.sources.begin(), other.handle_.sources.end());
-    merged.repartition_required |= other.handle_.repartition_required;
-    merged.node = name;
-    std::vector<std::string> parents{handle_.node};
-    if (other.handle_.node != handle_.node) parents.push_back(other.handle_.node);  // with itself it passes once, as in Kafka Streams
-    merged.id = handle_.graph->Add({handle_.id, other.handle_.id},
-                                   [name, parents = std::move(parents)](Topology& topology) {
-                                     topology.AddNode({.name = name, .predecessors = parents, .factory = [] {
-                                                         return std::make_unique<detail::PassThroughNode<K, V>>();
-                                                       }});
-                                   },
-                                   {.name = name, .type = detail::TypeTagOf<K, V>(), .merges = true});
-    return KStream(std::move(merged));
+    return KStream(detail::AddMerge(handle_, other.handle_, name, detail::TypeTagOf<K, V>(),
+                                    [] { return detail::MakeNode<detail::PassThroughNode<K, V>>(); }));
   }
 
   // Each record goes to the first arm whose predicate holds; without one it is dropped. Result by full name.
@@ -135,13 +119,8 @@ class KStream {
     const std::string name = handle_.graph->NameOr(std::move(named.name), "KSTREAM-BRANCH-");
     std::vector<std::function<bool(const K*, const V*)>> predicates;
     for (const Branch<K, V>& branch : branches) predicates.push_back(branch.predicate);
-    detail::StreamHandle split = handle_;
-    split.node = name;
-    split.id = handle_.graph->Add({handle_.id}, [name, predicates, parent = handle_.node](Topology& topology) {
-      topology.AddNode({.name = name, .predecessors = {parent}, .factory = [predicates] {
-                          return std::make_unique<detail::BranchNode<K, V>>(predicates);
-                        }});
-    });
+    const detail::StreamHandle split = detail::AddProcessor(
+        handle_, name, false, [predicates] { return detail::MakeNode<detail::BranchNode<K, V>>(predicates); });
     std::map<std::string, KStream> arms;
     for (size_t i = 0; i < branches.size(); ++i) {
       const std::string place = std::to_string(branches[i].predicate ? i + 1 : 0);
@@ -177,10 +156,10 @@ class KStream {
   template <class KS = UseDefaultSerde, class VS = UseDefaultSerde, class P = DefaultPartitioner>
   void To(const std::string& topic, Produced<KS, VS, P> produced = {}) const {
     using Sink = detail::SinkNode<K, V, detail::KeySerdeType<KS, K>, detail::SerdeType<VS, V>, P>;
-    AddSink({topic}, produced.name, [topic, ks = detail::KeySerdeOf<K>(produced.key_serde, handle_),
-                                     vs = detail::ResolveSerde<VS, V>::From(produced.value_serde), p = produced.partitioner] {
-      return std::make_unique<Sink>(topic, ks, vs, p);
-    });
+    detail::AddSink(handle_, {topic}, produced.name,
+                    [topic, ks = detail::KeySerdeOf<K>(produced.key_serde, handle_),
+                     vs = detail::ResolveSerde<VS, V>::From(produced.value_serde),
+                     p = produced.partitioner] { return detail::MakeNode<Sink>(topic, ks, vs, p); });
   }
   // To the topic that `topic_of` names for each record: std::string(const K*, const V*, const RecordContext&). The topics
   // exist already (TopicNameExtractor).
@@ -188,10 +167,10 @@ class KStream {
     requires std::is_invocable_r_v<std::string, F&, const K*, const V*, const RecordContext&>
   void To(F topic_of, Produced<KS, VS, P> produced = {}) const {
     using Sink = detail::DynamicSinkNode<K, V, F, detail::KeySerdeType<KS, K>, detail::SerdeType<VS, V>, P>;
-    AddSink({}, produced.name, [topic_of, ks = detail::KeySerdeOf<K>(produced.key_serde, handle_),
-                                vs = detail::ResolveSerde<VS, V>::From(produced.value_serde), p = produced.partitioner] {
-      return std::make_unique<Sink>(topic_of, ks, vs, p);
-    });
+    detail::AddSink(handle_, {}, produced.name,
+                    [topic_of, ks = detail::KeySerdeOf<K>(produced.key_serde, handle_),
+                     vs = detail::ResolveSerde<VS, V>::From(produced.value_serde),
+                     p = produced.partitioner] { return detail::MakeNode<Sink>(topic_of, ks, vs, p); });
   }
 
   // The latest value per key as a table: a null value is a delete, records with a null key are dropped.
@@ -276,43 +255,15 @@ class KStream {
   }
   template <class KO, class VO, class NodeType, class... Args>
   KStream<KO, VO> AddNamed(const std::string& name, detail::Changes changes, Args... args) const {
-    detail::StreamHandle next = handle_;
-    next.node = name;
-    next.repartition_required |= changes == detail::Changes::kKey;
-    if (changes == detail::Changes::kKey) next.windowed_key_serde.reset();
-    next.id = handle_.graph->Add(
-        {handle_.id},
-        [=, parent = handle_.node](Topology& topology) {
-          topology.AddNode({.name = name, .predecessors = {parent}, .factory = [=] {
-                              return std::make_unique<NodeType>(args...);
-                            }});
-        },
-        {.name = name, .type = detail::TypeTagOf<KO, VO>(), .changes_key = changes == detail::Changes::kKey,
-         .changes_value = changes == detail::Changes::kValue});
-    return KStream<KO, VO>(std::move(next));
+    return KStream<KO, VO>(detail::AddOperator(handle_, name, changes, detail::TypeTagOf<KO, VO>(),
+                                               [=] { return detail::MakeNode<NodeType>(args...); }));
   }
   // A given name takes no number here (KStreamImpl.process).
   template <class KO, class VO, class NodeType, class F>
   KStream<KO, VO> AddProcessor(const char* prefix, F supplier, std::vector<std::string> stores, Named named, bool key_changes) const {
     const std::string name = named.name.empty() ? handle_.graph->NewProcessorName(prefix) : named.name;
-    detail::StreamHandle processed = handle_;
-    processed.node = name;
-    processed.repartition_required |= key_changes;
-    if (key_changes) processed.windowed_key_serde.reset();
-    processed.id = handle_.graph->Add({handle_.id}, [=, parent = handle_.node](Topology& topology) {
-      topology.AddNode({.name = name, .predecessors = {parent}, .stores = stores, .factory = [supplier] {
-                          return std::make_unique<NodeType>(supplier());
-                        }});
-    });
-    return KStream<KO, VO>(std::move(processed));
-  }
-  template <class Factory>
-  void AddSink(std::vector<std::string> topics, std::string name, Factory factory) const {
-    name = handle_.graph->NameOr(std::move(name), "KSTREAM-SINK-");
-    handle_.graph->Add({handle_.id}, [=, parent = handle_.node](Topology& topology) {
-      topology.AddNode({.type = TopologyNode::Type::kSink, .name = name, .predecessors = {parent}, .topics = topics,
-                        .factory = factory});
-    });
+    return KStream<KO, VO>(detail::AddProcessor(
+        handle_, name, key_changes, [supplier] { return detail::MakeNode<NodeType>(supplier()); }, std::move(stores)));
   }
 
   template <detail::JoinKind kKind, class VO, class F, class KS, class VS, class VOS>
@@ -330,14 +281,9 @@ class KStream {
     // The generated name is that of a left join for both kinds (KStreamImpl.doGlobalTableJoin).
     const std::string name = handle_.graph->NameOr(std::move(named.name), "KSTREAM-LEFTJOIN-");
     const detail::GlobalRows<KG, VG> rows(table.QueryableStoreName(), table.key_serde(), table.value_serde());
-    detail::StreamHandle joined = handle_;
-    joined.node = name;
-    joined.id = handle_.graph->Add({handle_.id}, [=, parent = handle_.node](Topology& topology) {
-      topology.AddNode({.name = name, .predecessors = {parent}, .factory = [=] {
-                          return std::make_unique<detail::GlobalTableJoinNode<K, V, KG, VG, VR, M, F, kKind>>(rows, mapper, joiner);
-                        }});
-    }, {.name = name, .takes_null_keys = kKind == detail::JoinKind::kLeft});
-    return KStream<K, VR>(std::move(joined));
+    return KStream<K, VR>(detail::AddGlobalJoin(handle_, name, kKind, [=] {
+      return detail::MakeNode<detail::GlobalTableJoinNode<K, V, KG, VG, VR, M, F, kKind>>(rows, mapper, joiner);
+    }));
   }
   template <detail::JoinKind kKind, class VT, class F, class KS, class VS>
   auto JoinTable(const KTable<K, VT>& table, F joiner, const Joined<KS, VS>& joined) const {
@@ -351,12 +297,8 @@ class KStream {
 template <class K, class V>
 KStream<K, V> KTable<K, V>::ToStream(Named named) const {
   const std::string name = handle_.graph->NameOr(std::move(named.name), "KTABLE-TOSTREAM-");
-  const auto id = handle_.graph->Add({handle_.id}, [name, parent = handle_.node](Topology& topology) {
-    topology.AddNode({.name = name, .predecessors = {parent}, .factory = [] {
-                        return std::make_unique<detail::TableToStreamNode<K, V>>();
-                      }});
-  });
-  detail::StreamHandle stream{handle_.graph, id, name, handle_.sources, false};
+  detail::StreamHandle stream =
+      detail::AddProcessor(handle_, name, [] { return detail::MakeNode<detail::TableToStreamNode<K, V>>(); });
   if constexpr (detail::kInheritsKeySerde<K, UseDefaultSerde>) stream.windowed_key_serde = key_serde_;
   return KStream<K, V>(std::move(stream));
 }

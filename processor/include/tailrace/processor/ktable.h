@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "tailrace/processor/detail/dsl_operators.h"
 #include "tailrace/processor/detail/stream_graph.h"
 #include "tailrace/processor/detail/table_nodes.h"
 #include "tailrace/processor/detail/table_origin.h"
@@ -28,9 +29,6 @@ struct TableJoined;
 class Suppressed;
 
 namespace detail {
-
-template <class KS, class VS>
-state::StoreSpec SpecOf(const Materialized<KS, VS>& materialized, std::string name, state::StoreKind kind);
 
 // What a Materialized says about a table's store, with its types forgotten.
 template <class K, class V>
@@ -75,12 +73,8 @@ void WriteTable(Topology& topology, const std::string& name, std::vector<std::st
     options.key_serde = store.key_serde;
     options.value_serde = store.value_serde;
   }
-  topology.AddNode({.name = name, .predecessors = std::move(predecessors), .stores = std::move(more_stores),
-                    .factory = [options, make_node = std::move(make_node)] { return make_node(options); }});
-  if (!origin.materialized()) return;
-  state::StoreSpec spec = store.spec;
-  spec.keep_old_values = origin.sends_old_values();
-  topology.AddStateStore(std::move(spec), {name});
+  WriteTableNode(topology, name, std::move(predecessors), store.spec, origin,
+                 [options, make_node = std::move(make_node)] { return make_node(options); }, std::move(more_stores));
 }
 
 }  // namespace detail
@@ -236,7 +230,7 @@ class KTable {
     return Derive<V>(
         name, std::move(origin), std::move(store), {},
         [predicate, keep](const detail::TableNodeOptions<K, V>& options) {
-          return std::make_unique<detail::TableFilterNode<K, V, F>>(options, predicate, keep);
+          return detail::MakeNode<detail::TableFilterNode<K, V, F>>(options, predicate, keep);
         },
         [predicate, keep, parent = getter_] {
           return std::make_unique<detail::FilterGetter<K, V, F>>(parent(), predicate, keep);
@@ -250,7 +244,7 @@ class KTable {
     return Derive<VR>(
         name, std::move(origin), std::move(store), {},
         [mapper](const detail::TableNodeOptions<K, VR>& options) {
-          return std::make_unique<detail::TableMapValuesNode<K, V, VR, F>>(options, mapper);
+          return detail::MakeNode<detail::TableMapValuesNode<K, V, VR, F>>(options, mapper);
         },
         [mapper, parent = getter_] { return std::make_unique<detail::DerivedGetter<K, V, VR, F>>(parent(), mapper); });
   }
@@ -263,7 +257,7 @@ class KTable {
     return Derive<VR>(
         name, std::move(origin), std::move(store), std::move(stores),
         [supplier](const detail::TableNodeOptions<K, VR>& options) mutable {
-          return std::make_unique<detail::TableMapValuesNode<K, V, VR, Transform, true>>(options, Transform(supplier()));
+          return detail::MakeNode<detail::TableMapValuesNode<K, V, VR, Transform, true>>(options, Transform(supplier()));
         },
         [supplier, parent = getter_]() mutable {
           return std::make_unique<detail::DerivedGetter<K, V, VR, Transform, true>>(parent(), Transform(supplier()));
@@ -274,11 +268,7 @@ class KTable {
   KTable<K, VR> Derive(const std::string& name, std::shared_ptr<detail::TableOrigin> origin, detail::TableStore<K, VR> store,
                        std::vector<std::string> stores, detail::TableNodeFactory<K, VR> make_node,
                        detail::ValueGetterFactory<K, VR> getter) const {
-    if (origin->materialized()) {
-      getter = [name = store.spec.name, key_serde = store.key_serde, value_serde = store.value_serde] {
-        return std::make_unique<detail::StoreGetter<K, VR>>(name, key_serde, value_serde);
-      };
-    }
+    if (origin->materialized()) getter = detail::StoreRows<K, VR>(store.spec.name, store.key_serde, store.value_serde);
     // A Materialized decides whether the table is versioned, even one without a name; without it the table is as the one above.
     if (store.asked_for) origin->SetVersioned(store.versioned());
     handle_.graph->Fail(store.error);
@@ -309,15 +299,11 @@ KTable<K, V> AddTableSource(TableHandle handle, StreamGraph::NodeId parent, Tabl
   handle.id = handle.graph->Add({parent}, [=, name = handle.node, origin = handle.origin](Topology& topology) {
     const std::string above = write_above(topology);
     WriteTable<K, V>(topology, name, {above}, store, *origin, false, [](const TableNodeOptions<K, V>& options) {
-      return std::make_unique<TableSourceNode<K, V>>(options);
+      return MakeNode<TableSourceNode<K, V>>(options);
     });
   });
-  return KTable<K, V>(
-      std::move(handle),
-      [name = store.spec.name, key_serde = store.key_serde, value_serde = store.value_serde] {
-        return std::make_unique<StoreGetter<K, V>>(name, key_serde, value_serde);
-      },
-      store.key_serde, store.value_serde);
+  return KTable<K, V>(std::move(handle), StoreRows<K, V>(store.spec.name, store.key_serde, store.value_serde), store.key_serde,
+                      store.value_serde);
 }
 
 }  // namespace detail

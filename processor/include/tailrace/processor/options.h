@@ -115,27 +115,41 @@ struct Grouped {
 Grouped(const char*) -> Grouped<>;
 Grouped(std::string) -> Grouped<>;
 
+// The part of Materialized that knows no types.
+struct MaterializedOptions {
+  MaterializedOptions();
+  explicit MaterializedOptions(std::string name);
+  MaterializedOptions(const MaterializedOptions&);
+  MaterializedOptions(MaterializedOptions&&) noexcept;
+  MaterializedOptions& operator=(const MaterializedOptions&);
+  MaterializedOptions& operator=(MaterializedOptions&&) noexcept;
+  ~MaterializedOptions();
+
+  std::string store_name;
+  bool caching = true;
+  bool logging = true;
+  bool in_memory = false;
+  std::optional<std::chrono::milliseconds> retention;
+  std::optional<std::chrono::milliseconds> history_retention;  // absent: the latest value only
+  std::optional<std::chrono::milliseconds> segment_interval;
+  std::optional<std::chrono::milliseconds> time_to_live;  // absent: entries stay
+  std::map<std::string, std::string> changelog_config;
+  std::shared_ptr<const state::ValueSchema> schema;  // null: made from the serdes where the types allow it
+};
+
 // The store behind a table.
 template <class KS = UseDefaultSerde, class VS = UseDefaultSerde>
-struct Materialized {
+struct Materialized : MaterializedOptions {
   Materialized() = default;
-  Materialized(std::string name) : store_name(std::move(name)) {}  // NOLINT
-  Materialized(const char* name) : store_name(name) {}             // NOLINT
+  Materialized(std::string name) : MaterializedOptions(std::move(name)) {}  // NOLINT
+  Materialized(const char* name) : MaterializedOptions(name) {}             // NOLINT
 
   template <class KS2, class VS2>
   Materialized<KS2, VS2> WithSerdes(KS2 ks, VS2 vs) const {
-    Materialized<KS2, VS2> other(store_name);
+    Materialized<KS2, VS2> other;
+    static_cast<MaterializedOptions&>(other) = *this;
     other.key_serde = std::move(ks);
     other.value_serde = std::move(vs);
-    other.caching = caching;
-    other.logging = logging;
-    other.in_memory = in_memory;
-    other.retention = retention;
-    other.history_retention = history_retention;
-    other.time_to_live = time_to_live;
-    other.segment_interval = segment_interval;
-    other.changelog_config = changelog_config;
-    other.schema = schema;
     return other;
   }
   Materialized& WithCachingDisabled() { caching = false; return *this; }
@@ -156,18 +170,8 @@ struct Materialized {
   Materialized& WithTimeToLive(std::chrono::milliseconds time) { time_to_live = time; return *this; }
   Materialized& WithSchema(std::shared_ptr<const state::ValueSchema> s) { schema = std::move(s); return *this; }
 
-  std::string store_name;
   KS key_serde{};
   VS value_serde{};
-  bool caching = true;
-  bool logging = true;
-  bool in_memory = false;
-  std::optional<std::chrono::milliseconds> retention;
-  std::optional<std::chrono::milliseconds> history_retention;  // absent: the latest value only
-  std::optional<std::chrono::milliseconds> segment_interval;
-  std::optional<std::chrono::milliseconds> time_to_live;  // absent: entries stay
-  std::map<std::string, std::string> changelog_config;
-  std::shared_ptr<const state::ValueSchema> schema;  // null: made from the serdes where the types allow it
 };
 Materialized(const char*) -> Materialized<>;
 Materialized(std::string) -> Materialized<>;

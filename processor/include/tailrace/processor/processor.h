@@ -137,7 +137,7 @@ class ProcessorContext : public ProcessingContext {
     std::vector<std::string> names;
     for (const auto* child : output_.children()) names.push_back(child->name());
     const int place = detail::FindChild(task(), processor_, names, name);
-    return ChildNode<KO, VO>(place < 0 ? nullptr : output_.children()[static_cast<size_t>(place)]);
+    return ChildNode<KO, VO>(place < 0 ? nullptr : &output_.child(static_cast<size_t>(place)));
   }
 
  private:

@@ -103,7 +103,7 @@ class SessionWindowedKStream {
     auto table = detail::BuildAggregate<K, V, VR, Windowed<K>, detail::SessionRows>(
         stream_, grouped_, std::move(spec), materialized, std::move(named), prefix, merging, needed_ms,
         [step, merger, windows = windows_, emit = emit_](const std::string& store, const KeySerde& ks, const ValueSerde& vs) {
-          return std::make_unique<detail::SessionAggregateNode<K, V, VR, Step, Merger, KeySerde, ValueSerde>>(
+          return detail::MakeNode<detail::SessionAggregateNode<K, V, VR, Step, Merger, KeySerde, ValueSerde>>(
               step, merger, windows, emit, store, ks, vs);
         });
     late_.AttachTo(table.handle());

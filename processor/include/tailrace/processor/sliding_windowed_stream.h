@@ -83,7 +83,7 @@ class SlidingWindowedKStream {
     auto table = detail::BuildAggregate<K, V, VR, Windowed<K>>(
         stream_, grouped_, std::move(spec), materialized, std::move(named), prefix, merging, windows_.grace_ms(),
         [step, windows = windows_, emit = emit_](const std::string& store, const KeySerde& ks, const ValueSerde& vs) {
-          return std::make_unique<detail::SlidingAggregateNode<K, V, VR, Step, KeySerde, ValueSerde>>(step, windows, emit, store,
+          return detail::MakeNode<detail::SlidingAggregateNode<K, V, VR, Step, KeySerde, ValueSerde>>(step, windows, emit, store,
                                                                                                      ks, vs);
         });
     late_.AttachTo(table.handle());

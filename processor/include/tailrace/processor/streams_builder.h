@@ -39,7 +39,7 @@ class StreamsBuilder {
                                       [name, topics, consumed](Topology& topology) {
                                         topology.AddSource<K, V>(name, topics, consumed);
                                       });
-    return KStream<K, V>({graph_, id, name, {name}, false});
+    return KStream<K, V>({graph_, id, name, {name}});
   }
 
   // A topic as a table: records with a null key are dropped, a null value is a delete. It has a store when `materialized`
@@ -78,10 +78,10 @@ class StreamsBuilder {
           {.type = TopologyNode::Type::kSource, .name = source, .topics = {topic},
            .factory = [ks = detail::ResolveSerde<CKS, K>::From(consumed.key_serde),
                        vs = detail::ResolveSerde<CVS, V>::From(consumed.value_serde)] {
-             return std::make_unique<detail::SourceNodeOf<K, V, CKS, CVS, TimestampExtractor>>(ks, vs);
+             return detail::MakeNode<detail::SourceNodeOf<K, V, CKS, CVS, TimestampExtractor>>(ks, vs);
            }},
           {.name = table, .predecessors = {source}, .factory = [store] {
-             return std::make_unique<detail::TableSourceNode<K, V>>(
+             return detail::MakeNode<detail::TableSourceNode<K, V>>(
                  detail::TableNodeOptions<K, V>{store.spec.name, store.key_serde, store.value_serde});
            }});
     });
@@ -104,7 +104,7 @@ class StreamsBuilder {
     const auto id = graph_->Add({detail::StreamGraph::kRoot}, [name, topics, factory](Topology& topology) {
       topology.AddNode({.type = TopologyNode::Type::kSource, .name = name, .topics = topics, .factory = factory});
     });
-    return KStream<K, V>({graph_, id, name, {name}, false});
+    return KStream<K, V>({graph_, id, name, {name}});
   }
 
   // A store for Process; connect it by naming it there.

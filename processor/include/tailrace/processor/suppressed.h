@@ -127,7 +127,7 @@ KTable<K, V> KTable<K, V>::Suppress(const Suppressed& suppressed) const {
     if (above->versioned())
       topology.Fail(base::UsageError("operator " + name + ": a versioned table cannot be suppressed; give it a plain store"));
     topology.AddNode({.name = name, .predecessors = {parent}, .factory = [=] {
-                        return std::make_unique<detail::SuppressNode<K, V>>(options, key_serde, value_serde);
+                        return detail::MakeNode<detail::SuppressNode<K, V>>(options, key_serde, value_serde);
                       }});
     topology.AddStateStore(buffer, {name});
   });

@@ -36,15 +36,15 @@ KTable<K, VR> JoinTables(const KTable<K, V>& left, const KTable<K, VO>& right, T
                       left_node = left.handle().node, right_node = right.handle().node](Topology& topology) {
     const bool old_values = origin->sends_old_values();
     topology.AddNode({.name = join_this, .predecessors = {left_node}, .factory = [=, versioned = left_origin->versioned()] {
-                        return std::make_unique<TableJoinNode<K, V, VO, VR>>(side, right_rows.getter(), joiner, old_values,
+                        return MakeNode<TableJoinNode<K, V, VO, VR>>(side, right_rows.getter(), joiner, old_values,
                                                                             versioned);
                       }});
     topology.AddNode({.name = join_other, .predecessors = {right_node}, .factory = [=, versioned = right_origin->versioned()] {
-                        return std::make_unique<TableJoinNode<K, VO, V, VR>>(other_side, left_rows.getter(), reversed,
+                        return MakeNode<TableJoinNode<K, VO, V, VR>>(other_side, left_rows.getter(), reversed,
                                                                             old_values, versioned);
                       }});
     WriteTable<K, VR>(topology, merge, {join_this, join_other}, store, *origin, false,
-                      [](const TableNodeOptions<K, VR>& options) { return std::make_unique<TableMergeNode<K, VR>>(options); });
+                      [](const TableNodeOptions<K, VR>& options) { return MakeNode<TableMergeNode<K, VR>>(options); });
     for (const std::string& name : right_rows.stores) topology.ConnectProcessorAndStore(join_this, name);
     for (const std::string& name : left_rows.stores) topology.ConnectProcessorAndStore(join_other, name);
     topology.AddCopartition({sources.begin(), sources.end()});
@@ -53,9 +53,7 @@ KTable<K, VR> JoinTables(const KTable<K, V>& left, const KTable<K, VO>& right, T
 
   ValueGetterFactory<K, VR> getter;
   if (origin->materialized()) {
-    getter = [name = store.spec.name, key_serde = store.key_serde, value_serde = store.value_serde] {
-      return std::make_unique<StoreGetter<K, VR>>(name, key_serde, value_serde);
-    };
+    getter = StoreRows<K, VR>(store.spec.name, store.key_serde, store.value_serde);
   } else {
     getter = [=] {
       return std::make_unique<TableJoinGetter<K, V, VO, VR>>(side, left_rows.getter(), right_rows.getter(), joiner);

@@ -45,7 +45,7 @@ Topology& Topology::AddSource(const std::string& name, const std::vector<std::st
                   .factory = [ks = detail::ResolveSerde<KS, K>::From(consumed.key_serde),
                               vs = detail::ResolveSerde<VS, V>::From(consumed.value_serde),
                               extractor = std::move(consumed.timestamp_extractor)] {
-                    return std::make_unique<detail::SourceNodeOf<K, V, KS, VS, TE>>(ks, vs, extractor);
+                    return detail::MakeNode<detail::SourceNodeOf<K, V, KS, VS, TE>>(ks, vs, extractor);
                   }});
 }
 
@@ -54,7 +54,7 @@ Topology& Topology::AddProcessor(const std::string& name, const std::vector<std:
                                  const std::vector<std::string>& stores) {
   using P = typename std::invoke_result_t<F&>::element_type;
   return AddNode({.name = name, .predecessors = predecessors, .stores = stores, .factory = [supplier = std::move(supplier)] {
-                    return std::make_unique<typename detail::ProcessorNodeOf<P>::type>(supplier());
+                    return detail::MakeNode<typename detail::ProcessorNodeOf<P>::type>(supplier());
                   }});
 }
 
@@ -68,10 +68,10 @@ Topology& Topology::AddGlobalStore(state::StoreSpec store, const std::string& so
                          .topics = {topic},
                          .factory = [ks = detail::ResolveSerde<KS, K>::From(consumed.key_serde),
                                      vs = detail::ResolveSerde<VS, V>::From(consumed.value_serde)] {
-                           return std::make_unique<detail::SourceNodeOf<K, V, KS, VS, TimestampExtractor>>(ks, vs);
+                           return detail::MakeNode<detail::SourceNodeOf<K, V, KS, VS, TimestampExtractor>>(ks, vs);
                          }},
                         {.name = processor, .predecessors = {source}, .factory = [supplier = std::move(supplier)] {
-                           return std::make_unique<typename detail::ProcessorNodeOf<P>::type>(supplier());
+                           return detail::MakeNode<typename detail::ProcessorNodeOf<P>::type>(supplier());
                          }});
 }
 
@@ -85,7 +85,7 @@ Topology& Topology::AddSink(const std::string& name, const std::string& topic, c
                   .factory = [topic, ks = detail::ResolveSerde<KS, K>::From(produced.key_serde),
                               vs = detail::ResolveSerde<VS, V>::From(produced.value_serde),
                               partitioner = std::move(produced.partitioner)] {
-                    return std::make_unique<detail::SinkNode<K, V, detail::SerdeType<KS, K>, detail::SerdeType<VS, V>, P>>(
+                    return detail::MakeNode<detail::SinkNode<K, V, detail::SerdeType<KS, K>, detail::SerdeType<VS, V>, P>>(
                         topic, ks, vs, partitioner);
                   }});
 }

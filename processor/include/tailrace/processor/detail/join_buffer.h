@@ -18,7 +18,10 @@ namespace tailrace::processor::detail {
 // kept in memory. Owned by one operator. Not thread-safe.
 class JoinBuffer {
  public:
-  JoinBuffer(std::string store, int64_t grace_ms) : store_name_(std::move(store)), grace_ms_(grace_ms) {}
+  JoinBuffer(std::string store, int64_t grace_ms);
+  ~JoinBuffer();
+  JoinBuffer(const JoinBuffer&) = delete;
+  JoinBuffer& operator=(const JoinBuffer&) = delete;
   absl::Status Init(TaskContext& context);
 
   // Keeps a record. False when it is earlier than the newest one that was kept by more than the grace: it is to be joined now.

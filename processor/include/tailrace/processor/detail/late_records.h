@@ -7,6 +7,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "tailrace/processor/detail/dsl_operators.h"
 #include "tailrace/processor/detail/late_output.h"
 #include "tailrace/processor/detail/stream_handle.h"
 #include "tailrace/processor/detail/table_origin.h"
@@ -41,10 +42,7 @@ class LateRecords {
                         vs = GivenSerdeOr<V>(produced.value_serde, grouped.value_serde)](const StreamHandle& late) {
       using Sink = SinkNode<K, V, std::remove_cvref_t<decltype(ks)>, std::remove_cvref_t<decltype(vs)>, P>;
       const std::string name = produced.name.empty() ? late.node + "-sink" : produced.name;
-      late.graph->Add({late.id}, [=, parent = late.node, partitioner = produced.partitioner](Topology& topology) {
-        topology.AddNode({.type = TopologyNode::Type::kSink, .name = name, .predecessors = {parent}, .topics = {topic},
-                          .factory = [=] { return std::make_unique<Sink>(topic, ks, vs, partitioner); }});
-      });
+      AddNumberlessSink(late, topic, name, [=, partitioner = produced.partitioner] { return MakeNode<Sink>(topic, ks, vs, partitioner); });
     });
   }
   // `use`: void(KStream<K, V> late).
@@ -57,10 +55,7 @@ class LateRecords {
   void AttachTo(const TableHandle& table) const {
     if (!use_) return;
     const std::string name = table.node + "-late";
-    const StreamGraph::NodeId id = table.graph->Add({table.id}, [name, parent = table.node](Topology& topology) {
-      topology.AddNode({.name = name, .predecessors = {parent}, .factory = [] { return std::make_unique<LateRecordsNode<K, V>>(); }});
-    });
-    use_({table.graph, id, name, table.sources, false});
+    use_(AddProcessor(table, name, [] { return MakeNode<LateRecordsNode<K, V>>(); }));
   }
 
  private:

@@ -2,8 +2,10 @@
 // moves from operator to operator by one virtual call, without allocation and without look-up.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tailrace/base/check.h"
@@ -25,7 +27,8 @@ TypeTag TypeTagOf() {
 // Not thread-safe: the task's thread only.
 class Node {
  public:
-  virtual ~Node() = default;
+  Node();
+  virtual ~Node();
   // The type of records that Process takes; null for sources.
   virtual TypeTag input_type() const { return nullptr; }
   // The type of records that the node forwards; null for sinks.
@@ -47,6 +50,14 @@ class Node {
   std::string name_;
 };
 
+// Makes operators, once per task.
+using NodeFactory = std::function<std::unique_ptr<Node>()>;
+// What factories return. A smart pointer to each operator's own type would be compiled into every program for nothing.
+template <class N, class... Args>
+std::unique_ptr<Node> MakeNode(Args&&... args) {
+  return std::unique_ptr<Node>(new N(std::forward<Args>(args)...));
+}
+
 // A node that takes records of type (K, V).
 template <class K, class V>
 class Receiver : public Node {
@@ -55,19 +66,34 @@ class Receiver : public Node {
   virtual void Process(const Record<K, V>& record) = 0;
 };
 
-// The links to a node's children. A child that throws is handled where it is called (ProcessorNode.process on the JVM): when
+// The links to a node's children, whose types were compared when they were linked.
+class Links {
+ public:
+  bool empty() const { return children_.empty(); }
+  const std::vector<Node*>& children() const { return children_; }
+
+ protected:
+  Links();
+  ~Links();
+  Links(const Links&) = delete;
+  Links& operator=(const Links&) = delete;
+  // REQUIRES: the child takes records of this type.
+  void AddChecked(Node* child, TypeTag type);
+
+ private:
+  std::vector<Node*> children_;
+};
+
+// The same with types. A child that throws is handled where it is called (ProcessorNode.process on the JVM): when
 // the processing handler says so, the record ends at that child, and its siblings and the operators above go on.
 template <class K, class V>
-class Output {
+class Output : private Links {
  public:
-  void Add(Node* child) {
-    TAILRACE_CHECK((child->input_type() == TypeTagOf<K, V>()), "operator types differ at " + child->name());
-    children_.push_back(static_cast<Receiver<K, V>*>(child));
-  }
+  void Add(Node* child) { AddChecked(child, TypeTagOf<K, V>()); }
   // Until then an exception passes through.
   void Init(TaskContext& context) { context_ = &context; }
   void Forward(const Record<K, V>& record) const {
-    for (Receiver<K, V>* child : children_) ForwardTo(*child, record);
+    for (Node* child : children()) ForwardTo(static_cast<Receiver<K, V>&>(*child), record);
   }
   void ForwardTo(Receiver<K, V>& child, const Record<K, V>& record) const {
     try {
@@ -76,11 +102,11 @@ class Output {
       if (context_ == nullptr || !context_->HandleThrown(child.name(), false)) throw;
     }
   }
-  bool empty() const { return children_.empty(); }
-  const std::vector<Receiver<K, V>*>& children() const { return children_; }
+  using Links::children;
+  using Links::empty;
+  Receiver<K, V>& child(size_t place) const { return static_cast<Receiver<K, V>&>(*children()[place]); }
 
  private:
-  std::vector<Receiver<K, V>*> children_;
   TaskContext* context_ = nullptr;
 };
 

@@ -159,10 +159,10 @@ class BranchNode final : public Operator<K, V, K, V> {
   using Predicate = std::function<bool(const K*, const V*)>;
   explicit BranchNode(std::vector<Predicate> predicates) : predicates_(std::move(predicates)) {}
   void Process(const Record<K, V>& record) override {
-    const auto& children = this->output().children();
-    for (size_t i = 0; i < predicates_.size() && i < children.size(); ++i)
+    const size_t children = this->output().children().size();
+    for (size_t i = 0; i < predicates_.size() && i < children; ++i)
       if (!predicates_[i] || predicates_[i](record.key, record.value)) {
-        this->output().ForwardTo(*children[i], record);
+        this->output().ForwardTo(this->output().child(i), record);
         return;
       }
   }

@@ -46,13 +46,18 @@ struct RepartitionTraits {
   bool may_merge = true;  // false for KStream::Repartition, which is never optimised away
   TypeTag type = nullptr;
   std::function<std::unique_ptr<Node>(bool drop_null_keys)> make_filter;
-  std::function<std::unique_ptr<Node>()> make_sink;
-  std::function<std::unique_ptr<Node>()> make_source;
+  std::function<std::unique_ptr<Node>(const std::string& topic)> make_sink;
+  NodeFactory make_source;
 };
 
 // Not thread-safe.
 class StreamGraph {
  public:
+  StreamGraph();
+  ~StreamGraph();
+  StreamGraph(const StreamGraph&) = delete;
+  StreamGraph& operator=(const StreamGraph&) = delete;
+
   using NodeId = int;
   static constexpr NodeId kRoot = 0;
   using Writer = std::function<void(Topology&)>;
@@ -81,7 +86,7 @@ class StreamGraph {
     NodeId id = kRoot;
     std::string source;
   };
-  JoinRepartition& JoinRepartitionOf(NodeId stream) { return join_repartitions_[stream]; }
+  JoinRepartition& JoinRepartitionOf(NodeId stream);
 
   // The grace of a windowed aggregation: what is below it may wait until windows close.
   void SetWindowGrace(NodeId node, int64_t grace_ms);
@@ -109,7 +114,7 @@ class StreamGraph {
  private:
   NodeId Append(GraphNode node);
 
-  std::vector<GraphNode> nodes_{GraphNode{}};
+  std::vector<GraphNode> nodes_;  // the first is the root
   std::map<NodeId, JoinRepartition> join_repartitions_;
   int next_index_ = 0;
   int64_t next_priority_ = 1;

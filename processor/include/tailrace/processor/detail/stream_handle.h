@@ -12,6 +12,13 @@
 namespace tailrace::processor::detail {
 
 struct StreamHandle {
+  StreamHandle(std::shared_ptr<StreamGraph> graph, StreamGraph::NodeId id, std::string node, std::set<std::string> sources);
+  StreamHandle(const StreamHandle&);
+  StreamHandle(StreamHandle&&) noexcept;
+  StreamHandle& operator=(const StreamHandle&);
+  StreamHandle& operator=(StreamHandle&&) noexcept;
+  ~StreamHandle();
+
   std::shared_ptr<StreamGraph> graph;  // shared by all handles of one builder
   StreamGraph::NodeId id = StreamGraph::kRoot;
   std::string node;

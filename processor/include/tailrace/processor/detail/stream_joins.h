@@ -8,7 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "tailrace/processor/detail/join_nodes.h"
 #include "tailrace/processor/detail/join_plan.h"
 #include "tailrace/processor/detail/stream_table_join_nodes.h"
@@ -24,20 +23,10 @@ template <class K, class V>
 StreamHandle RepartitionForJoin(const StreamHandle& stream, const std::string& prefix, const AnySerde<K>& key_serde,
                                 const AnySerde<V>& value_serde) {
   if (!stream.repartition_required) return stream;
-  StreamGraph::JoinRepartition& earlier = stream.graph->JoinRepartitionOf(stream.id);
-  if (!earlier.source.empty() && prefix == stream.node) {
-    for (const char* unused : {"KSTREAM-SINK-", "KSTREAM-FILTER-", "KSTREAM-SOURCE-"}) stream.graph->NewProcessorName(unused);
-    return {stream.graph, earlier.id, earlier.source, {earlier.source}, false};
-  }
+  if (std::optional<StreamHandle> earlier = JoinRepartition(stream, prefix)) return *std::move(earlier);
   StreamHandle repartitioned = Repartition<K, V>(stream, prefix, std::nullopt, key_serde, value_serde);
-  earlier = {repartitioned.id, repartitioned.node};
+  stream.graph->JoinRepartitionOf(stream.id) = {repartitioned.id, repartitioned.node};
   return repartitioned;
-}
-
-inline void AddCopartition(Topology& topology, const std::set<std::string>& a, const std::set<std::string>& b) {
-  std::vector<std::string> group(a.begin(), a.end());
-  group.insert(group.end(), b.begin(), b.end());
-  topology.AddCopartition(std::move(group));
 }
 
 // KStreamImpl.doJoin. `joiner` is called as CallJoiner<kKind> says.
@@ -55,7 +44,7 @@ StreamHandle JoinStreams(StreamHandle left, StreamHandle right, F joiner, const 
 
   graph.Add({left.id}, [=, parent = left.node](Topology& topology) {
     topology.AddNode({.name = plan.this_windowed, .predecessors = {parent}, .factory = [=] {
-                        return std::make_unique<JoinWindowNode<K, V1>>(plan.this_store.name, key_serde, left_serde);
+                        return MakeNode<JoinWindowNode<K, V1>>(plan.this_store.name, key_serde, left_serde);
                       }});
     topology.AddStateStore(plan.this_store, {plan.this_windowed});
   });
@@ -65,7 +54,7 @@ StreamHandle JoinStreams(StreamHandle left, StreamHandle right, F joiner, const 
   graph.Add({right.id}, [=, parent = right.node](Topology& topology) {
     if (with_itself(topology)) return;
     topology.AddNode({.name = plan.other_windowed, .predecessors = {parent}, .factory = [=] {
-                        return std::make_unique<JoinWindowNode<K, V2>>(plan.other_store.name, key_serde, right_serde);
+                        return MakeNode<JoinWindowNode<K, V2>>(plan.other_store.name, key_serde, right_serde);
                       }});
     topology.AddStateStore(plan.other_store, {plan.other_windowed});
   });
@@ -73,36 +62,32 @@ StreamHandle JoinStreams(StreamHandle left, StreamHandle right, F joiner, const 
     if constexpr (std::is_same_v<V1, V2>) {
       if (with_itself(topology)) {
         topology.AddNode({.name = plan.merge, .predecessors = {plan.this_windowed}, .stores = {plan.this_store.name}, .factory = [=] {
-                            return std::make_unique<StreamSelfJoinNode<K, V1, VR, F, kKind>>(
+                            return MakeNode<StreamSelfJoinNode<K, V1, VR, F, kKind>>(
                                 StreamSelfJoin(plan.this_store.name, windows), joiner, key_serde, left_serde);
                           }});
         return AddCopartition(topology, left_sources, right_sources);
       }
     }
     topology.AddNode({.name = plan.this_join, .predecessors = {plan.this_windowed}, .factory = [=] {
-                        return std::make_unique<StreamJoinNode<K, V1, V2, VR, F, kKind, true>>(
+                        return MakeNode<StreamJoinNode<K, V1, V2, VR, F, kKind, true>>(
                             plan.Side(true, windows), joiner, key_serde, left_serde, right_serde);
                       }});
     topology.AddNode({.name = plan.other_join, .predecessors = {plan.other_windowed}, .factory = [=] {
-                        return std::make_unique<StreamJoinNode<K, V1, V2, VR, F, kKind, false>>(
+                        return MakeNode<StreamJoinNode<K, V1, V2, VR, F, kKind, false>>(
                             plan.Side(false, windows), joiner, key_serde, left_serde, right_serde);
                       }});
     if (plan.shared_store.has_value()) topology.AddStateStore(*plan.shared_store, {});
     for (const std::string& store : plan.StoresOf(true)) topology.ConnectProcessorAndStore(plan.this_join, store);
     for (const std::string& store : plan.StoresOf(false)) topology.ConnectProcessorAndStore(plan.other_join, store);
     topology.AddNode({.name = plan.merge, .predecessors = {plan.this_join, plan.other_join}, .factory = [] {
-                        return std::make_unique<JoinMergeNode<K, VR>>();
+                        return MakeNode<JoinMergeNode<K, VR>>();
                       }});
     AddCopartition(topology, left_sources, right_sources);
   }, {.name = plan.merge, .takes_null_keys = kKind != JoinKind::kInner});
-  StreamHandle result{left.graph, id, plan.merge, left.sources, false};
+  StreamHandle result(left.graph, id, plan.merge, left.sources);
   result.sources.insert(right.sources.begin(), right.sources.end());
   return result;
 }
-
-// The store in which records wait for a table, and whether that table goes back far enough.
-void AddJoinBuffer(Topology& topology, const std::string& join, const std::string& buffer, int64_t grace_ms,
-                   const std::vector<std::string>& table_stores);
 
 // KStreamImpl.doStreamTableJoin. The result carries the stream record's time.
 template <JoinKind kKind, class K, class V, class VT, class VR, class F, class KS, class VS>
@@ -110,33 +95,17 @@ StreamHandle JoinTable(StreamHandle stream, const KTable<K, VT>& table, F joiner
   const auto key_serde = SerdeOr<KS, K>(joined.key_serde);
   const auto value_serde = SerdeOr<VS, V>(joined.value_serde);
   stream = RepartitionForJoin<K, V>(stream, joined.name.empty() ? stream.node : joined.name, key_serde, value_serde);
-  const std::string name =
-      stream.graph->NameOr(joined.name, kKind == JoinKind::kLeft ? "KSTREAM-LEFTJOIN-" : "KSTREAM-JOIN-");
-  if (joined.grace_ms.has_value() && !table.handle().origin->versioned())
-    stream.graph->Fail(base::UsageError(absl::StrCat(
-        "operator ", name, ": a join with a grace period looks the table up as it was, so the table must be versioned: give it "
-        "Materialized(...).Versioned(history)")));
-  const auto id = stream.graph->Add({stream.id}, [=, parent = stream.node, sources = stream.sources,
-                                                  table_sources = table.handle().sources,
-                                                  view = table.View(), grace_ms = joined.grace_ms](Topology& topology) {
-    if (grace_ms.has_value()) {
-      const std::string buffer = name + "-Buffer";
-      topology.AddNode({.name = name, .predecessors = {parent}, .factory = [=, grace = *grace_ms] {
-                          return std::make_unique<BufferedTableJoinNode<K, V, VT, VR, F, kKind>>(
-                              view.getter(), joiner, JoinBuffer(buffer, grace), key_serde, value_serde);
-                        }});
-      AddJoinBuffer(topology, name, buffer, *grace_ms, view.stores);
-    } else {
-      topology.AddNode({.name = name, .predecessors = {parent}, .stores = view.stores, .factory = [=] {
-                          return std::make_unique<StreamTableJoinNode<K, V, VT, VR, F, kKind>>(view.getter(), joiner);
-                        }});
-    }
-    AddCopartition(topology, sources, table_sources);
-  }, {.name = name, .takes_null_keys = kKind == JoinKind::kLeft});
-  stream.id = id;
-  stream.node = name;
-  stream.sources.insert(table.handle().sources.begin(), table.handle().sources.end());
-  return stream;
+  const std::string name = NameTableJoin(stream, table.handle(), kKind, joined.name, joined.grace_ms);
+  const TableView<K, VT> view = table.View();
+  NodeFactory factory;
+  if (joined.grace_ms.has_value()) {
+    factory = [=, rows = view.getter, buffer = BufferOf(name), grace_ms = *joined.grace_ms] {
+      return MakeNode<BufferedTableJoinNode<K, V, VT, VR, F, kKind>>(rows(), joiner, buffer, grace_ms, key_serde, value_serde);
+    };
+  } else {
+    factory = [=, rows = view.getter] { return MakeNode<StreamTableJoinNode<K, V, VT, VR, F, kKind>>(rows(), joiner); };
+  }
+  return AddTableJoin(stream, table.handle(), kKind, name, joined.grace_ms, view.stores, std::move(factory));
 }
 
 }  // namespace tailrace::processor::detail

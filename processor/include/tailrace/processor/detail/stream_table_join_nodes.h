@@ -55,9 +55,9 @@ class BufferedTableJoinNode final : public StreamTableJoinNode<K, V, VT, VR, F, 
   using Base = StreamTableJoinNode<K, V, VT, VR, F, kKind>;
 
  public:
-  BufferedTableJoinNode(std::unique_ptr<ValueGetter<K, VT>> table, F joiner, JoinBuffer buffer, AnySerde<K> key_serde,
-                        AnySerde<V> value_serde)
-      : Base(std::move(table), std::move(joiner)), buffer_(std::move(buffer)), key_serde_(std::move(key_serde)),
+  BufferedTableJoinNode(std::unique_ptr<ValueGetter<K, VT>> table, F joiner, std::string buffer, int64_t grace_ms,
+                        AnySerde<K> key_serde, AnySerde<V> value_serde)
+      : Base(std::move(table), std::move(joiner)), buffer_(std::move(buffer), grace_ms), key_serde_(std::move(key_serde)),
         value_serde_(std::move(value_serde)) {}
   absl::Status Init(TaskContext& context) override {
     TAILRACE_RETURN_IF_ERROR(Base::Init(context));

@@ -63,6 +63,14 @@ class TableOrigin {
 
 // A table as other operators continue it.
 struct TableHandle {
+  TableHandle(std::shared_ptr<StreamGraph> graph, StreamGraph::NodeId id, std::string node, std::set<std::string> sources,
+              std::shared_ptr<TableOrigin> origin);
+  TableHandle(const TableHandle&);
+  TableHandle(TableHandle&&) noexcept;
+  TableHandle& operator=(const TableHandle&);
+  TableHandle& operator=(TableHandle&&) noexcept;
+  ~TableHandle();
+
   std::shared_ptr<StreamGraph> graph;  // shared by all handles of one builder
   StreamGraph::NodeId id = StreamGraph::kRoot;
   std::string node;

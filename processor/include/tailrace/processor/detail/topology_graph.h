@@ -25,7 +25,7 @@ struct NodeSpec {
   std::vector<std::string> topics;  // sources: one or more; sinks: one
   std::vector<std::string> stores;
   OffsetReset offset_reset = OffsetReset::kDefault;
-  std::function<std::unique_ptr<Node>()> factory;
+  NodeFactory factory;
 };
 
 // A repartition topic, named without the application's prefix.

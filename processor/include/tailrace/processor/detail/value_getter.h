@@ -90,6 +90,11 @@ class StoreGetter final : public ValueGetter<K, V> {
   V value_{};
 };
 
+template <class K, class V>
+ValueGetterFactory<K, V> StoreRows(std::string store, AnySerde<K> key_serde, AnySerde<V> value_serde) {
+  return [=] { return std::make_unique<StoreGetter<K, V>>(store, key_serde, value_serde); };
+}
+
 // What readers of rows by windowed key share. `key_serde` is that of the key without its window.
 template <class K, class V>
 class WindowedGetter : public ValueGetter<Windowed<K>, V> {
