@@ -146,7 +146,7 @@ export function createProduct(empty) {
     const sum = (f) => pairs.reduce((all, pair) => all + f(pair.sentiment - mx, pair.day_change - my), 0);
     const [xx, yy, xy] = [sum((x) => x * x), sum((_, y) => y * y), sum((x, y) => x * y)];
     const fit = pairs.length > 2 && xx > 0 && yy > 0 ? { slope: xy / xx, intercept: my - (xy / xx) * mx, r_squared: (xy * xy) / (xx * yy) } : null;
-    return { user: query.get("user"), ticker: query.get("ticker"), days: chosen.length, pairs: pairs.length, correlation: fit ? xy / Math.sqrt(xx * yy) : null, fit, items: chosen.slice(0, Number(query.get("n") ?? 100)) };
+    return { user: query.get("user"), ticker: query.get("ticker"), days: chosen.length, pairs: pairs.length, correlation: fit ? xy / Math.sqrt(xx * yy) : null, fit, held_out: null, items: chosen.slice(0, Number(query.get("n") ?? 100)) };
   }
 
   function request(body, now) {

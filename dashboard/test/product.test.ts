@@ -116,11 +116,17 @@ describe("users and tickers", () => {
 });
 
 describe("sentiment", () => {
-  const join = (fit: SentimentJoin["fit"]): SentimentJoin => ({ user: null, ticker: null, days: 3, pairs: 3, correlation: fit ? -0.5 : null, fit, items: [] });
+  const join = (fit: SentimentJoin["fit"]): SentimentJoin => ({ user: null, ticker: null, days: 3, pairs: 3, correlation: fit ? -0.5 : null, fit, held_out: null, items: [] });
   it("says how much is explained", () => {
     expect(fitSentence(join({ slope: -0.02, intercept: 0.1, r_squared: 0.25 }))).toContain("explains 25.0 % of how the price moved (correlation -0.50)");
     expect(fitSentence(join({ slope: -0.02, intercept: 0.1, r_squared: 0.25 }))).toContain("falls by 2 %");
     expect(fitSentence(join(null))).toContain("too few");
+  });
+  it("says how well it predicts", () => {
+    const predicted = (r_squared: number) => fitSentence({ ...join({ slope: 1, intercept: 0, r_squared: 0.5 }), held_out: { pairs: 7, r_squared } });
+    expect(predicted(0.125)).toContain("predicted 12.5 % of the movement on the 7 days after them");
+    expect(predicted(-3)).toContain("predicted nothing on the 7 days");
+    expect(fitSentence(join({ slope: 1, intercept: 0, r_squared: 0.5 }))).not.toContain("predicted");
   });
   it("draws the line from the first to the last sentiment", () => {
     const point = (sentiment: number) => ({ user: "u", ticker: "T", date: "2026-01-01", sentiment, posts: 1, day_change: 0 });

@@ -226,5 +226,6 @@ export interface SentimentJoin {
   pairs: number;
   correlation: number | null;
   fit: { slope: number; intercept: number; r_squared: number } | null;
+  held_out: { pairs: number; r_squared: number } | null;
   items: { user: string; ticker: string; date: string; sentiment: number; posts: number; day_change: number | null }[];
 }

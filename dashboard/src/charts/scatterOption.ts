@@ -41,6 +41,12 @@ export function scatterOption(points: readonly ScatterPoint[], fit: SentimentJoi
   };
 }
 
+function heldOutSentence({ held_out }: SentimentJoin): string {
+  if (!held_out) return "";
+  const share = held_out.r_squared > 0 ? `${(held_out.r_squared * 100).toFixed(1)} % of the movement` : "nothing";
+  return ` A line through the earlier days predicted ${share} on the ${held_out.pairs} days after them.`;
+}
+
 /** How much the sentiment explains, in a sentence. */
 export function fitSentence(join: SentimentJoin): string {
   if (!join.fit || join.correlation === null) {
@@ -48,5 +54,5 @@ export function fitSentence(join: SentimentJoin): string {
   }
   const direction = join.fit.slope >= 0 ? "rises" : "falls";
   return `Over ${join.pairs} days the sentiment explains ${(join.fit.r_squared * 100).toFixed(1)} % of how the price moved (correlation ${join.correlation.toFixed(2)}). ` +
-    `With one more point of sentiment the price ${direction} by ${formatChange(Math.abs(join.fit.slope)).replace("+", "")}.`;
+    `With one more point of sentiment the price ${direction} by ${formatChange(Math.abs(join.fit.slope)).replace("+", "")}.` + heldOutSentence(join);
 }

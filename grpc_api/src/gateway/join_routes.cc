@@ -102,14 +102,17 @@ HttpResponse JoinRoutes::Sentiment(const HttpRequest& request) const {
     for (ParameterError& error : problem.errors) error.parameter = "user";
     return ProblemResponse(problem, request.path);
   }
-  LinearFit fit;
-  for (const Pair& pair : pairs) {
-    if (pair.day_change) fit.Add(pair.sentiment, *pair.day_change);
-  }
   std::sort(pairs.begin(), pairs.end(), [](const Pair& a, const Pair& b) {
     if (a.key.date != b.key.date) return a.key.date > b.key.date;
     return std::tie(a.key.user, a.key.ticker) < std::tie(b.key.user, b.key.ticker);
   });
+  LinearFit fit;
+  std::vector<DatedPair> priced;
+  for (auto pair = pairs.rbegin(); pair != pairs.rend(); ++pair) {
+    if (!pair->day_change) continue;
+    fit.Add(pair->sentiment, *pair->day_change);
+    priced.push_back({pair->key.date, pair->sentiment, *pair->day_change});
+  }
   const size_t found = pairs.size();
   if (pairs.size() > static_cast<size_t>(n)) pairs.resize(static_cast<size_t>(n));
 
@@ -130,6 +133,15 @@ HttpResponse JoinRoutes::Sentiment(const HttpRequest& request) const {
     json.Key("slope").Number(line->slope);
     json.Key("intercept").Number(line->intercept);
     json.Key("r_squared").Number(line->r_squared);
+    json.EndObject();
+  } else {
+    json.Null();
+  }
+  json.Key("held_out");
+  if (const std::optional<HeldOut> held_out = PredictHeldOut(priced)) {
+    json.BeginObject();
+    json.Key("pairs").Int(held_out->pairs);
+    json.Key("r_squared").Number(held_out->r_squared);
     json.EndObject();
   } else {
     json.Null();

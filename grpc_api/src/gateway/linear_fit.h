@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
+#include <string>
 
 namespace tailrace::grpc_api {
 
@@ -12,6 +14,7 @@ class LinearFit {
  public:
   void Add(double x, double y);
   int64_t count() const { return count_; }
+  double mean_y() const { return mean_y_; }
 
   struct Line {
     double correlation = 0;  // Pearson's r
@@ -30,5 +33,21 @@ class LinearFit {
   double yy_ = 0;
   double xy_ = 0;
 };
+
+// One pair, and the day it is of as text that sorts by time.
+struct DatedPair {
+  std::string date;
+  double x = 0;
+  double y = 0;
+};
+
+// How well a line predicts: fitted to the earlier three quarters of the pairs, tried on the rest, which it has not seen. A day is
+// never on both sides.
+struct HeldOut {
+  int64_t pairs = 0;     // that were predicted
+  double r_squared = 0;  // 1: perfectly; 0: no better than the mean of the earlier pairs; below: worse
+};
+// `pairs` sorted by date. nullopt when there is no line through the earlier pairs, or less than three pairs or no variation to predict.
+std::optional<HeldOut> PredictHeldOut(std::span<const DatedPair> pairs);
 
 }  // namespace tailrace::grpc_api

@@ -5,6 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <span>
+#include <string>
+#include <vector>
 
 #include "gateway/linear_fit.h"
 #include "gateway/times.h"
@@ -72,6 +75,25 @@ TEST(LinearFit, NothingToFit) {
   LinearFit flat;
   for (int i = 0; i < 9; ++i) flat.Add(i, 4);
   EXPECT_FALSE(flat.line());
+}
+
+TEST(LinearFit, PredictsWhatItHasNotSeen) {
+  std::vector<DatedPair> pairs;
+  for (int day = 10; day < 22; ++day) pairs.push_back({"2026-01-" + std::to_string(day), day * 1.0, 5 - 2.0 * day});
+  ASSERT_TRUE(PredictHeldOut(pairs));
+  EXPECT_EQ(PredictHeldOut(pairs)->pairs, 3);
+  EXPECT_NEAR(PredictHeldOut(pairs)->r_squared, 1, 1e-9);
+
+  // The last three days turn round: the line says 14, the mean of the first nine 4, and it is -6.
+  for (size_t i = 0; i < 9; ++i) pairs[i] = {pairs[i].date, i * 1.0, i * 1.0};
+  for (size_t i = 9; i < 12; ++i) pairs[i] = {pairs[i].date, 14, -6 + 0.0 * i};
+  EXPECT_NEAR(PredictHeldOut(pairs)->r_squared, 1 - 3 * 400.0 / (3 * 100.0), 1e-9);
+
+  // A day stays together, so here nothing is left to predict.
+  for (size_t i = 8; i < 12; ++i) pairs[i].date = "2026-02-01";
+  EXPECT_FALSE(PredictHeldOut(pairs));
+  EXPECT_FALSE(PredictHeldOut({}));
+  EXPECT_FALSE(PredictHeldOut(std::span(pairs).first(5))) << "two to predict are too few";
 }
 
 TEST(TextCase, FoldsAndComposes) {

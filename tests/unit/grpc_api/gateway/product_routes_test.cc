@@ -256,11 +256,18 @@ TEST_F(ProductRoutesTest, SentimentAndDayChange) {
   EXPECT_NEAR(pair["fit"]["slope"].get<double>(), 0.02, 1e-9);
   EXPECT_NEAR(pair["fit"]["intercept"].get<double>(), 0.01, 1e-9);
   EXPECT_NEAR(pair["fit"]["r_squared"].get<double>(), 1, 1e-9);
+  EXPECT_EQ(pair["held_out"], nullptr) << "one pair is too few to predict";
   EXPECT_EQ(pair["items"].size(), 2u);
   EXPECT_EQ(pair["items"][0], json::parse(R"({"user":"alice","ticker":"AAPL","date":"2025-12-05","sentiment":9,"posts":1,"day_change":null})"));
   EXPECT_EQ(GetJson("/api/v1/joins/sentiment?ticker=AAPL")["days"], 6);
   EXPECT_EQ(GetJson("/api/v1/joins/sentiment?user=alice")["days"], 6);
   EXPECT_EQ(GetJson("/api/v1/joins/sentiment?user=alice&ticker=AAPL&from=2025-12-02T00:00:00Z&to=2025-12-04T00:00:00Z")["days"], 2);
+  for (int day = 10; day < 26; ++day) {
+    worker_.Put("sentiment", "bert|AAPL|2025-12-" + std::to_string(day), json{{"sentiment", day % 5}, {"posts", 1}, {"day_change", 0.5 * (day % 5)}}.dump());
+  }
+  const json predicted = GetJson("/api/v1/joins/sentiment?user=bert&n=1")["held_out"];
+  EXPECT_EQ(predicted["pairs"], 4);
+  EXPECT_NEAR(predicted["r_squared"].get<double>(), 1, 1e-9);
   const json few = GetJson("/api/v1/joins/sentiment?user=alicia");
   EXPECT_EQ(few["fit"], nullptr) << "one pair lies on any line";
   EXPECT_EQ(Wrong("/api/v1/joins/sentiment?user=a|b&n=0&from=2&to=1"), (std::set<std::string>{"user", "n", "from"}));
