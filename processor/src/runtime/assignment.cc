@@ -42,6 +42,13 @@ std::vector<int> Quotas(size_t task_count, const std::vector<AssignableMember>& 
 // Orders tasks so that a subtopology's tasks are dealt out before the next one's: each member gets some of each.
 bool ByPartition(const AssignableTask& a, const AssignableTask& b) { return a.id < b.id; }
 
+int64_t StoredPosition(const AssignableMember& member, const base::TaskId& task) {
+  const auto found = member.positions.find(task);
+  return found == member.positions.end() ? 0 : found->second;
+}
+
+bool ByInstance(const AssignableMember& a, const AssignableMember& b) { return a.instance < b.instance; }
+
 }  // namespace
 
 Ownership AssignTasks(const std::vector<AssignableTask>& all_tasks, const std::vector<AssignableMember>& all_members,
@@ -51,8 +58,7 @@ Ownership AssignTasks(const std::vector<AssignableTask>& all_tasks, const std::v
   std::vector<AssignableTask> tasks = all_tasks;
   std::sort(tasks.begin(), tasks.end(), ByPartition);
   std::vector<AssignableMember> members = all_members;
-  std::sort(members.begin(), members.end(),
-            [](const auto& a, const auto& b) { return a.instance < b.instance; });
+  std::sort(members.begin(), members.end(), ByInstance);
 
   std::map<std::string, size_t> index;
   for (size_t i = 0; i < members.size(); ++i)
@@ -96,14 +102,18 @@ Ownership AssignTasks(const std::vector<AssignableTask>& all_tasks, const std::v
     for (const AssignableTask* task : kept[i]) result[task->id] = members[i].instance;
   }
 
-  std::sort(homeless.begin(), homeless.end(), [](const auto* a, const auto* b) { return ByPartition(*a, *b); });
+  // Tasks whose state somebody has choose first, while there is room where it is.
+  const auto stored_somewhere = [&](const AssignableTask* task) {
+    return std::any_of(members.begin(), members.end(), [&](const AssignableMember& m) { return StoredPosition(m, task->id) > 0; });
+  };
+  std::sort(homeless.begin(), homeless.end(), [&](const auto* a, const auto* b) {
+    const bool a_stored = stored_somewhere(a), b_stored = stored_somewhere(b);
+    return a_stored != b_stored ? a_stored : ByPartition(*a, *b);
+  });
   for (const AssignableTask* task : homeless) {
     size_t best = members.size();
     auto better = [&](size_t a, size_t b) {
-      const auto position = [&](size_t m) {
-        const auto found = members[m].positions.find(task->id);
-        return found == members[m].positions.end() ? int64_t{0} : found->second;
-      };
+      const auto position = [&](size_t m) { return StoredPosition(members[m], task->id); };
       if (position(a) != position(b)) return position(a) > position(b);
       const int of_a = by_subtopology[a][task->id.subtopology];
       const int of_b = by_subtopology[b][task->id.subtopology];
@@ -120,6 +130,108 @@ Ownership AssignTasks(const std::vector<AssignableTask>& all_tasks, const std::v
     result[task->id] = members[best].instance;
   }
   TAILRACE_CHECK(result.size() == tasks.size(), "every task has an owner");
+  return result;
+}
+
+namespace {
+
+// The standbys as they are placed, member by member.
+class StandbyPlacement {
+ public:
+  StandbyPlacement(const std::vector<AssignableMember>& members, const Ownership& owners, Standbys& result)
+      : members_(members), owners_(owners), result_(result), load_(members.size()) {}
+
+  void Add(const base::TaskId& task, size_t member) {
+    result_[task].insert(members_[member].instance);
+    ++load_[member];
+  }
+  void Move(const base::TaskId& task, size_t from, size_t to) {
+    result_[task].erase(members_[from].instance);
+    --load_[from];
+    Add(task, to);
+  }
+  bool MayTake(const base::TaskId& task, size_t member) const {
+    return owners_.at(task) != members_[member].instance && !Has(task, member);
+  }
+  bool Has(const base::TaskId& task, size_t member) const {
+    const auto found = result_.find(task);
+    return found != result_.end() && found->second.contains(members_[member].instance);
+  }
+  // Whether `member` shares its rack with the owner or a standby other than the one on `leaving`.
+  bool SharesRack(const base::TaskId& task, size_t member, size_t leaving) const {
+    if (members_[member].rack.empty()) return false;
+    for (size_t i = 0; i < members_.size(); ++i) {
+      if (i == member || i == leaving || members_[i].rack != members_[member].rack) continue;
+      if (owners_.at(task) == members_[i].instance || Has(task, i)) return true;
+    }
+    return false;
+  }
+  // Whether `member` would still carry less than `other` does, each by its capacity, if it had one more.
+  bool IsLighterWithOneMore(size_t member, size_t other) const {
+    return int64_t{load_[member] + 1} * Capacity(other) < int64_t{load_[other]} * Capacity(member);
+  }
+  bool IsLighter(size_t a, size_t b) const { return int64_t{load_[a]} * Capacity(b) < int64_t{load_[b]} * Capacity(a); }
+
+ private:
+  int Capacity(size_t member) const { return std::max(members_[member].capacity, 1); }
+
+  const std::vector<AssignableMember>& members_;
+  const Ownership& owners_;
+  Standbys& result_;
+  std::vector<int> load_;
+};
+
+}  // namespace
+
+Standbys AssignStandbys(const std::vector<AssignableTask>& all_tasks, const std::vector<AssignableMember>& all_members,
+                        const Ownership& owners, const Standbys& previous, int replicas) {
+  Standbys result;
+  if (replicas <= 0 || all_members.size() < 2) return result;
+  std::vector<AssignableTask> tasks;
+  for (const AssignableTask& task : all_tasks)
+    if (task.logged && owners.contains(task.id)) tasks.push_back(task);
+  std::sort(tasks.begin(), tasks.end(), ByPartition);
+  std::vector<AssignableMember> members = all_members;
+  std::sort(members.begin(), members.end(), ByInstance);
+  const size_t wanted = std::min(static_cast<size_t>(replicas), members.size() - 1);
+  const size_t nobody = members.size();
+
+  StandbyPlacement placement(members, owners, result);
+  for (const AssignableTask& task : tasks) {
+    const auto before = previous.find(task.id);
+    if (before == previous.end()) continue;
+    for (size_t i = 0; i < members.size() && result[task.id].size() < wanted; ++i)
+      if (before->second.contains(members[i].instance) && placement.MayTake(task.id, i)) placement.Add(task.id, i);
+  }
+  for (const AssignableTask& task : tasks) {
+    while (result[task.id].size() < wanted) {
+      size_t best = nobody;
+      for (size_t i = 0; i < members.size(); ++i) {
+        if (!placement.MayTake(task.id, i)) continue;
+        const auto better = [&](size_t a, size_t b) {
+          const bool a_shares = placement.SharesRack(task.id, a, nobody), b_shares = placement.SharesRack(task.id, b, nobody);
+          if (a_shares != b_shares) return !a_shares;
+          const int64_t of_a = StoredPosition(members[a], task.id), of_b = StoredPosition(members[b], task.id);
+          return of_a != of_b ? of_a > of_b : placement.IsLighter(a, b);
+        };
+        if (best == nobody || better(i, best)) best = i;
+      }
+      TAILRACE_CHECK(best != nobody, "there is a member beside the owner for each standby");
+      placement.Add(task.id, best);
+    }
+  }
+  // Each move makes the loads more even, so this ends; and a result in which no move helps is kept as it is the next time.
+  for (bool moved = true; moved;) {
+    moved = false;
+    for (const AssignableTask& task : tasks)
+      for (size_t from = 0; from < members.size(); ++from)
+        for (size_t to = 0; to < members.size() && placement.Has(task.id, from); ++to) {
+          if (!placement.MayTake(task.id, to) || !placement.IsLighterWithOneMore(to, from)) continue;
+          if (placement.SharesRack(task.id, to, from) && !placement.SharesRack(task.id, from, from)) continue;
+          placement.Move(task.id, from, to);
+          moved = true;
+        }
+  }
   return result;
 }
 

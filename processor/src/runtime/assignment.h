@@ -1,12 +1,15 @@
-// Who processes which task: a pure function of the tasks, the live members and the previous assignment.
+// Who processes which task, and who keeps copies of its stores: pure functions of the tasks, the live members and the previous
+// assignment.
 //
 // Properties (tests/unit/processor/runtime/assignment_test.cc): every task has exactly one owner while there is a member;
 // a member's share differs from its fair share (by capacity) by less than one task; no task moves unless its owner is gone
-// or has too many; the result depends on nothing but the input.
+// or has too many; a task has as many copies as were asked for while there are members for them, none beside its owner; the
+// result depends on nothing but the input.
 #pragma once
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -17,6 +20,7 @@ namespace tailrace::processor {
 struct AssignableTask {
   base::TaskId id;
   int weight = 1;  // 1 + number of stores
+  bool logged = false;  // has a store with a changelog: a standby can follow it
 };
 
 struct AssignableMember {
@@ -32,6 +36,14 @@ using Ownership = std::map<base::TaskId, std::string>;
 
 Ownership AssignTasks(const std::vector<AssignableTask>& tasks, const std::vector<AssignableMember>& members,
                       const Ownership& previous);
+
+// Instances that keep a standby, by task.
+using Standbys = std::map<base::TaskId, std::set<std::string>>;
+
+// Up to `replicas` standbys for each logged task (num.standby.replicas): a standby stays where it is unless its member carries
+// too many; a new one goes to another rack than the owner's and its like, where there is one, then to the fullest disk.
+Standbys AssignStandbys(const std::vector<AssignableTask>& tasks, const std::vector<AssignableMember>& members,
+                        const Ownership& owners, const Standbys& previous, int replicas);
 
 // Places a member's tasks on its stream threads: a task stays where it is unless its thread carries more than a fair share.
 // `previous` may name tasks that are gone. Returns the thread index by task.

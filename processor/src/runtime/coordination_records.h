@@ -44,6 +44,12 @@ struct MemberRecord {
   bool leaving = false;
   // Tasks that are not open here but whose state is on this disk.
   std::map<base::TaskId, int64_t> dormant;
+
+  // A standby in `held` keeps nobody from opening the task.
+  bool HoldsActive(const base::TaskId& task) const {
+    const auto found = held.find(task);
+    return found != held.end() && found->second.role == TaskRole::kActive;
+  }
   friend bool operator==(const MemberRecord&, const MemberRecord&) = default;
 };
 
@@ -60,7 +66,7 @@ struct AssignedMember {
   std::string endpoint;
   int threads = 1;
   std::set<base::TaskId> active;
-  std::set<base::TaskId> standby;  // not given out yet
+  std::set<base::TaskId> standby;
   std::set<base::TaskId> warmup;   // not given out yet
   friend bool operator==(const AssignedMember&, const AssignedMember&) = default;
 };

@@ -23,10 +23,11 @@ constexpr size_t kCacheBytesMin = 1u << 20;
 
 }  // namespace
 
-Coordinator::Coordinator(RuntimeContext& context, std::vector<std::unique_ptr<StreamThread>>& threads, std::unique_ptr<CoordinationLog> log,
-                         Callbacks callbacks)
+Coordinator::Coordinator(RuntimeContext& context, std::vector<std::unique_ptr<StreamThread>>& threads, Restorer& restorer,
+                         std::unique_ptr<CoordinationLog> log, Callbacks callbacks)
     : context_(context),
       threads_(threads),
+      restorer_(restorer),
       log_(std::move(log)),
       callbacks_(std::move(callbacks)),
       tasks_(context.plan.Tasks(*context.topology)),
@@ -191,7 +192,8 @@ absl::Status Coordinator::Lead() {
     elected_ = true;
   }
   LeaderInput input{.picture = &log_->picture(), .live = {}, .generation = generation_,
-                    .fingerprint = context_.topology->fingerprint(), .tasks = tasks_};
+                    .fingerprint = context_.topology->fingerprint(), .tasks = tasks_,
+                    .standby_replicas = context_.options.standby_replicas};
   TAILRACE_ASSIGN_OR_RETURN(input.live, membership_->LiveMembers(kCallTimeoutMs));
   TAILRACE_RETURN_IF_ERROR(log_->ReadToEnd(kCallTimeoutMs));
   const bool alive = std::any_of(input.live.begin(), input.live.end(), [&](const auto& m) { return m.member_id == member_id_; });
@@ -250,10 +252,29 @@ absl::Status Coordinator::Follow() {
   thread_of_ = placement;
   if (!open_elsewhere) acted_epoch_ = assignment->epoch;
 
+  if (mine != nullptr) FollowStandbys();
+
   std::set<base::TaskId> missing;
   for (const auto& [id, thread] : placement)
     if (context_.tasks.Find(id) == nullptr) missing.insert(id);
   return missing.empty() ? absl::OkStatus() : OpenTasks(missing);
+}
+
+// Copies hurt nobody: while the group has not settled they are kept as they are. One whose task was given to this process stays
+// until the task is opened, which takes it over.
+void Coordinator::FollowStandbys() {
+  const AssignedMember& mine = *Assigned();
+  for (const auto& standby : context_.standbys.All())
+    if (!mine.standby.contains(standby->id()) && !mine.active.contains(standby->id())) restorer_.EndStandby(standby->id());
+  for (const base::TaskId& id : mine.standby) {
+    const auto weight = weights_.find(id);
+    if (weight == weights_.end() || context_.standbys.Find(id) != nullptr || context_.tasks.Find(id) != nullptr) continue;
+    restorer_.KeepStandby(context_.standbys.Add(id, TaskRole::kStandby, -1, weight->second), CacheShare());
+  }
+}
+
+size_t Coordinator::CacheShare() const {
+  return std::max(kCacheBytesMin, static_cast<size_t>(context_.options.cache_bytes_max) / std::max<size_t>(Assigned()->active.size(), 1));
 }
 
 absl::Status Coordinator::OpenTasks(const std::set<base::TaskId>& wanted) {
@@ -264,8 +285,6 @@ absl::Status Coordinator::OpenTasks(const std::set<base::TaskId>& wanted) {
   if (log_->picture().assignment->epoch != epoch) return absl::OkStatus();  // the next tick follows the newer one
 
   const uint64_t session = context_.seat.session();
-  const size_t share = std::max(kCacheBytesMin, static_cast<size_t>(context_.options.cache_bytes_max) /
-                                                    std::max<size_t>(Assigned()->active.size(), 1));
   for (const base::TaskId& id : wanted) {
     const OpenDecision decision = DecideOpen(log_->picture(), id);
     if (!decision.may_open) {
@@ -275,11 +294,11 @@ absl::Status Coordinator::OpenTasks(const std::set<base::TaskId>& wanted) {
     }
     for (const Holder& holder : decision.fence) TAILRACE_RETURN_IF_ERROR(Fence(holder));
     const int thread = thread_of_.at(id);
-    context_.tasks.Add(id, thread, weights_.at(id));
+    context_.tasks.Add(id, TaskRole::kActive, thread, weights_.at(id));
     threads_[static_cast<size_t>(thread)]->Grant({.id = id,
                                                   .session = session,
                                                   .epoch = context_.options.shared_log ? static_cast<int32_t>(epoch) : -1,
-                                                  .cache_bytes_max = share});
+                                                  .cache_bytes_max = CacheShare()});
   }
   return absl::OkStatus();
 }
@@ -326,8 +345,8 @@ MemberRecord Coordinator::BuildMember(Closing closing) const {
   if (assignment.has_value() && assignment->fingerprint != record.fingerprint) record.topology = context_.topology->Describe().text;
   record.leaving = closing == Closing::kLeaving;
   if (closing != Closing::kNo) return record;
-  for (const auto& task : context_.tasks.All())
-    record.held[task->id()] = {TaskRole::kActive, task->phase(), task->stored_position.load()};
+  for (const LocalTasks* const tasks : {&context_.standbys, &context_.tasks})  // of a task that is being taken over, the active one
+    for (const auto& task : tasks->All()) record.held[task->id()] = {task->role(), task->phase(), task->stored_position.load()};
   return record;
 }
 

@@ -30,7 +30,7 @@ class Coordinator {
   };
 
   // All outlive the coordinator.
-  Coordinator(RuntimeContext& context, std::vector<std::unique_ptr<StreamThread>>& threads,
+  Coordinator(RuntimeContext& context, std::vector<std::unique_ptr<StreamThread>>& threads, Restorer& restorer,
               std::unique_ptr<CoordinationLog> log, Callbacks callbacks);
   ~Coordinator();
 
@@ -59,6 +59,9 @@ class Coordinator {
   // The follower's work: revoke what is no longer ours, open what is.
   absl::Status Follow();
   absl::Status OpenTasks(const std::set<base::TaskId>& wanted);
+  void FollowStandbys();
+  // The part of the process's cache that one task gets.
+  size_t CacheShare() const;
   absl::Status Fence(const Holder& holder);
   absl::Status PublishMember(Closing closing);
   MemberRecord BuildMember(Closing closing) const;
@@ -70,6 +73,7 @@ class Coordinator {
 
   RuntimeContext& context_;
   std::vector<std::unique_ptr<StreamThread>>& threads_;
+  Restorer& restorer_;
   std::unique_ptr<CoordinationLog> log_;
   const Callbacks callbacks_;
   const std::vector<AssignableTask> tasks_;

@@ -23,6 +23,19 @@ std::map<base::TaskId, Holder> PreviousOwners(const CoordinationPicture& picture
   return owners;
 }
 
+Standbys PreviousStandbys(const CoordinationPicture& picture) {
+  Standbys standbys;
+  if (picture.assignment.has_value()) {
+    for (const auto& [instance, member] : picture.assignment->members)
+      for (const base::TaskId& task : member.standby) standbys[task].insert(instance);
+    return standbys;
+  }
+  for (const auto& [instance, record] : picture.members)
+    for (const auto& [task, held] : record.held)
+      if (held.role == TaskRole::kStandby) standbys[task].insert(instance);
+  return standbys;
+}
+
 int64_t LastEpoch(const CoordinationPicture& picture) {
   int64_t epoch = picture.assignment.has_value() ? picture.assignment->epoch : 0;
   for (const auto& [instance, record] : picture.members) epoch = std::max(epoch, record.epoch);
@@ -91,12 +104,13 @@ std::optional<AssignmentRecord> DecideAssignment(const LeaderInput& input, std::
   next.epoch = LastEpoch(picture) + 1;
   next.generation = input.generation;
   next.fingerprint = AssignedTopologyLives(input) ? picture.assignment->fingerprint : input.fingerprint;
+  const Standbys standbys = PreviousStandbys(picture);
   std::vector<AssignableTask> tasks;
   if (next.fingerprint == input.fingerprint) {
     tasks = input.tasks;
   } else {
     for (const auto& [instance, member] : picture.assignment->members)
-      for (const base::TaskId& task : member.active) tasks.push_back({task, 1});
+      for (const base::TaskId& task : member.active) tasks.push_back({task, 1, standbys.contains(task)});
   }
   if (picture.assignment.has_value() && picture.assignment->generation > input.generation) return std::nullopt;
 
@@ -128,7 +142,10 @@ std::optional<AssignmentRecord> DecideAssignment(const LeaderInput& input, std::
   const std::map<base::TaskId, Holder> previous = PreviousOwners(picture);
   Ownership ownership;
   for (const auto& [task, owner] : previous) ownership[task] = owner.instance;
-  for (const auto& [task, instance] : AssignTasks(tasks, members, ownership)) {
+  const Ownership assigned = AssignTasks(tasks, members, ownership);
+  for (const auto& [task, instances] : AssignStandbys(tasks, members, assigned, standbys, input.standby_replicas))
+    for (const std::string& instance : instances) next.members.at(instance).standby.insert(task);
+  for (const auto& [task, instance] : assigned) {
     AssignedMember& owner = next.members.at(instance);
     owner.active.insert(task);
 
@@ -141,7 +158,7 @@ std::optional<AssignmentRecord> DecideAssignment(const LeaderInput& input, std::
       const Holder& last = found->second;
       const MemberRecord* const record = picture.member(last.instance);
       // It could open the task only after everyone before had released it or was fenced.
-      if (record != nullptr && record->member_id == last.member_id && record->held.contains(task)) holders.clear();
+      if (record != nullptr && record->member_id == last.member_id && record->HoldsActive(task)) holders.clear();
       if (last.member_id != owner.member_id) holders.push_back(last);
     }
     std::erase_if(holders, [&](const Holder& holder) { return holder.member_id == owner.member_id; });
@@ -162,9 +179,9 @@ OpenDecision DecideOpen(const CoordinationPicture& picture, const base::TaskId& 
     const bool same = record != nullptr && record->member_id == holder.member_id;
     if (holder.dead) {
       decision.fence.push_back(holder);
-    } else if (same && (record->leaving || record->epoch >= picture.assignment->epoch) && !record->held.contains(task)) {
+    } else if (same && (record->leaving || record->epoch >= picture.assignment->epoch) && !record->HoldsActive(task)) {
       continue;  // released
-    } else if (record != nullptr && !same && !record->held.contains(task)) {
+    } else if (record != nullptr && !same && !record->HoldsActive(task)) {
       // The instance has lost its membership or was restarted since: what it had open is gone or will be refused.
       decision.fence.push_back(holder);
     } else {

@@ -33,6 +33,7 @@ struct LeaderInput {
   int32_t generation = -1;
   std::string fingerprint;
   std::vector<AssignableTask> tasks;
+  int standby_replicas = 0;  // per task, as far as there are members
 };
 
 // The next assignment, or nullopt when the present one is right. `odd_members` receives the instances whose topology

@@ -33,7 +33,7 @@ void LocalTask::SetEnds(const std::vector<base::Offset>& ends) {
 
 TaskInfo LocalTask::Info() const {
   TaskInfo info{.id = id_,
-                .role = TaskRole::kActive,
+                .role = role_,
                 .phase = phase(),
                 .stream_time_ms = stream_time_ms.load(),
                 .inputs = {},
@@ -44,8 +44,8 @@ TaskInfo LocalTask::Info() const {
   return info;
 }
 
-std::shared_ptr<LocalTask> LocalTasks::Add(base::TaskId id, int thread, int64_t cost) {
-  auto task = std::make_shared<LocalTask>(id, thread, cost);
+std::shared_ptr<LocalTask> LocalTasks::Add(base::TaskId id, TaskRole role, int thread, int64_t cost) {
+  auto task = std::make_shared<LocalTask>(id, role, thread, cost);
   absl::MutexLock lock(&mu_);
   TAILRACE_CHECK(tasks_.emplace(id, task).second, "task " + id.ToString() + " is open once");
   return task;

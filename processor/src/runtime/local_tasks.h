@@ -18,11 +18,12 @@ namespace tailrace::processor {
 // Thread-safe. Shared: the owning thread, the registry and readers hold it, and the last one to look lets it go.
 class LocalTask {
  public:
-  LocalTask(base::TaskId id, int thread, int64_t cost) : id_(id), thread_(thread), cost_(cost) {}
+  LocalTask(base::TaskId id, TaskRole role, int thread, int64_t cost) : id_(id), role_(role), thread_(thread), cost_(cost) {}
 
   // Constant.
   const base::TaskId& id() const { return id_; }
-  int thread() const { return thread_; }
+  TaskRole role() const { return role_; }
+  int thread() const { return thread_; }  // -1: a standby, which the restorer keeps
   int64_t cost() const { return cost_; }
 
   TaskPhase phase() const { return phase_.load(std::memory_order_acquire); }
@@ -33,6 +34,10 @@ class LocalTask {
   std::atomic<int64_t> stream_time_ms{-1};
   std::atomic<int64_t> uncommitted_bytes{0};
   std::atomic<int64_t> stored_position{0};  // sum of the stores' changelog offsets
+  // Of a standby: the last time (steady clock) of which it is known to have all that was committed then, and how many changelog
+  // records it was behind when that was last asked.
+  std::atomic<int64_t> current_ms{-1};
+  std::atomic<int64_t> lag{0};
 
   // The owner publishes the state after restore and withdraws it before it closes it; Withdraw waits for readers.
   void Publish(state::TaskState* state);
@@ -47,6 +52,7 @@ class LocalTask {
 
  private:
   const base::TaskId id_;
+  const TaskRole role_;
   const int thread_;
   const int64_t cost_;
   std::atomic<TaskPhase> phase_{TaskPhase::kCreated};
@@ -58,8 +64,8 @@ class LocalTask {
 // Thread-safe.
 class LocalTasks {
  public:
-  // REQUIRES: the task is not in the list: one task is open at most once in a process.
-  std::shared_ptr<LocalTask> Add(base::TaskId id, int thread, int64_t cost);
+  // REQUIRES: the task is not in the list: one task is open at most once in each role.
+  std::shared_ptr<LocalTask> Add(base::TaskId id, TaskRole role, int thread, int64_t cost);
   void Remove(const base::TaskId& id);
   std::shared_ptr<LocalTask> Find(const base::TaskId& id) const;
   // Ordered by id.

@@ -33,6 +33,7 @@ absl::StatusOr<RuntimeOptions> ParseRuntimeOptions(const base::Config& config) {
   options.rack = config.String("client.rack");
   options.exactly_once = config.String("processing.guarantee") == "exactly_once_v2";
   options.thread_count = static_cast<int>(config.Int("num.stream.threads"));
+  options.standby_replicas = static_cast<int>(config.Int("num.standby.replicas"));
 
   const std::string state_dir = config.String("state.dir");
   if (!state_dir.empty()) options.state_directory = state_dir + "/" + options.application_id;

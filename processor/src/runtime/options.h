@@ -24,6 +24,7 @@ struct RuntimeOptions {
   bool exactly_once = false;
   bool shared_log = true;   // false: this process is the only one that can reach the log; set by Streams
   int thread_count = 1;
+  int standby_replicas = 0;  // num.standby.replicas
 
   std::string state_directory;  // "<state.dir>/<application.id>"; empty: everything in memory
   int64_t state_memory_bytes = 0;

@@ -1,5 +1,7 @@
 #include "runtime/query_side.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
@@ -53,6 +55,13 @@ absl::StatusOr<std::vector<StoreView>> QuerySide::Views(std::string_view store) 
     any = true;
     if (auto view = task->View()) views.push_back({.task = task->id(), .role = TaskRole::kActive, .staleness_ms = 0, .view = std::move(view)});
   }
+  for (const auto& task : context_.standbys.All()) {
+    if (task->id().subtopology != info.subtopology) continue;
+    // The time first: the view may only be newer than it says.
+    const int64_t staleness_ms = std::max<int64_t>(context_.clock->SteadyMs() - task->current_ms.load(), 0);
+    if (auto view = task->View())
+      views.push_back({.task = task->id(), .role = TaskRole::kStandby, .staleness_ms = staleness_ms, .view = std::move(view)});
+  }
   if (views.empty() && (any || !ready()))
     return base::Error(base::Reaction::kRetry, absl::StatusCode::kUnavailable,
                        absl::StrCat("store '", std::string(store), "' is being restored or moved; try again"));
@@ -62,6 +71,7 @@ absl::StatusOr<std::vector<StoreView>> QuerySide::Views(std::string_view store) 
 std::vector<TaskInfo> QuerySide::Tasks() const {
   std::vector<TaskInfo> tasks;
   for (const auto& task : context_.tasks.All()) tasks.push_back(task->Info());
+  for (const auto& task : context_.standbys.All()) tasks.push_back(task->Info());
   return tasks;
 }
 

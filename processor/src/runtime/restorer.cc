@@ -16,6 +16,7 @@ namespace {
 constexpr int kOffsetTimeoutMs = 1'000;
 constexpr int kPollTimeoutMs = 50;
 constexpr int kRetryPauseMs = 200;
+constexpr int kStandbyRetryPauseMs = 5'000;
 constexpr int kProgressIntervalMs = 5'000;
 
 }  // namespace
@@ -27,7 +28,7 @@ const detail::Subtopology& RuntimeContext::subtopology(int32_t id) const {
 }
 
 bool Restorer::Active::finished() const {
-  return prepared && std::all_of(changelogs.begin(), changelogs.end(), [](const Changelog& c) { return c.done; });
+  return prepared && !standby && std::all_of(changelogs.begin(), changelogs.end(), [](const Changelog& c) { return c.done; });
 }
 
 Restorer::Restorer(RuntimeContext& context) : context_(context) {}
@@ -87,42 +88,62 @@ void Restorer::Run() {
       status = absl::OkStatus();
     }
     FinishReady();
+    TendStandbys();
     LogProgress();
     if (sources_.empty() && !active_.empty() && !TakeMail(kRetryPauseMs)) break;
   }
-  while (!active_.empty()) Finish(active_.size() - 1, absl::CancelledError("the worker is closing"));
+  while (!active_.empty()) {
+    if (active_.back()->standby) {
+      Drop(*active_.back());
+    } else {
+      Finish(active_.size() - 1, absl::CancelledError("the worker is closing"));
+    }
+  }
   std::deque<RestoreJob> left;
   {
     absl::MutexLock lock(&mu_);
     left.swap(incoming_);
+    for (const StandbyWish& wish : standbys_kept_) context_.standbys.Remove(wish.local->id());
   }
   for (RestoreJob& job : left)
     job.done({.id = job.local->id(), .status = absl::CancelledError("the worker is closing"), .state = nullptr, .inputs = {}, .committed = {}});
   consumer_.reset();
   end_consumer_.reset();
+  standby_end_consumer_.reset();
 }
 
 bool Restorer::TakeMail(int wait_ms) {
   std::deque<RestoreJob> incoming;
   std::set<base::TaskId> cancelled;
+  std::deque<StandbyWish> standbys_kept;
+  std::set<base::TaskId> standbys_ended;
   {
     absl::MutexLock lock(&mu_);
     const auto has_mail = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-      return stop_ || !incoming_.empty() || !cancelled_.empty();
+      return stop_ || !incoming_.empty() || !cancelled_.empty() || !standbys_kept_.empty() || !standbys_ended_.empty();
     };
     mu_.AwaitWithTimeout(absl::Condition(&has_mail), absl::Milliseconds(wait_ms));
     if (stop_) return false;
     incoming.swap(incoming_);
     cancelled.swap(cancelled_);
+    standbys_kept.swap(standbys_kept_);
+    standbys_ended.swap(standbys_ended_);
   }
+  for (const base::TaskId& id : standbys_ended)
+    if (Active* const standby = FindStandby(id)) Drop(*standby);
+  for (StandbyWish& wish : standbys_kept) BeginStandby(std::move(wish));
   for (RestoreJob& job : incoming) {
+    if (Active* const standby = FindStandby(job.local->id())) {
+      TakeOver(*standby, std::move(job));
+      continue;
+    }
     auto active = std::make_unique<Active>();
     active->job = std::move(job);
     active->started_ms = context_.clock->SteadyMs();
     active_.push_back(std::move(active));
   }
   for (size_t i = active_.size(); i-- > 0;)
-    if (cancelled.contains(active_[i]->job.local->id())) Finish(i, absl::CancelledError("revoked while it was restored"));
+    if (!active_[i]->standby && cancelled.contains(active_[i]->job.local->id())) Finish(i, absl::CancelledError("revoked while it was restored"));
   return true;
 }
 
@@ -144,6 +165,11 @@ void Restorer::PrepareAll() {
         base::LogWarning("restore", "task waits", {{"task", active.job.local->id().ToString()}, {"error", status}});
       active.not_before_ms = context_.clock->SteadyMs() + kRetryPauseMs;
       ++i;
+    } else if (active.standby) {
+      base::LogError("restore", "a standby cannot be kept; it is tried again", {{"task", active.job.local->id().ToString()}, {"error", status}});
+      CloseState(active);
+      active.not_before_ms = context_.clock->SteadyMs() + kStandbyRetryPauseMs;
+      ++i;
     } else {
       Finish(i, std::move(status));
     }
@@ -156,14 +182,13 @@ absl::Status Restorer::Prepare(Active& active) {
   const detail::Subtopology& subtopology = context_.subtopology(local.id().subtopology);
   active.inputs = context_.plan.Inputs(subtopology, local.id().partition);
   // Waits for a transaction of the previous owner, so what follows sees all that it committed.
-  TAILRACE_ASSIGN_OR_RETURN(active.committed, context_.membership.Get()->Committed(active.inputs, kOffsetTimeoutMs));
-  TAILRACE_CHECK(active.committed.size() == active.inputs.size(), "one committed offset per input");
+  if (NeedsCommitted(active)) TAILRACE_RETURN_IF_ERROR(ReadCommitted(active, kOffsetTimeoutMs));
 
   bool wipe = active.job.wipe_first;
   for (int attempt = 0;; ++attempt) {
     TAILRACE_CHECK(attempt < 3, "a task that was just wiped has nothing to distrust");
     if (wipe) {
-      active.state.reset();
+      CloseState(active);
       TAILRACE_RETURN_IF_ERROR(state::TaskState::Wipe(context_.TaskDirectory(local.id())));
       active.job.wipe_first = false;
       wipe = false;
@@ -183,6 +208,8 @@ absl::Status Restorer::Prepare(Active& active) {
     TAILRACE_RETURN_IF_ERROR(FindRanges(active, wipe));
     if (!wipe) break;
   }
+  LimitTime(active);
+  if (active.standby) return absl::OkStatus();
   int64_t total = 0;
   for (const Changelog& changelog : active.changelogs)
     if (!changelog.done) total += changelog.end.value() - changelog.next.value();
@@ -206,16 +233,43 @@ absl::Status Restorer::OpenState(Active& active) {
   if (context_.options.cache_bytes_max == 0)
     for (state::StoreSpec& store : options.stores) store.caching = false;
   TAILRACE_ASSIGN_OR_RETURN(active.state, state::TaskState::Open(std::move(options)));
-  // Restored records must not hide others of their store that upstream tasks which are behind may still send records for.
-  if (context_.options.watermarks && !context_.subtopology(id.subtopology).repartition_sources.empty()) {
-    int64_t time_ms = active.state->committed().stream_time_ms;
-    for (const kafka::CommittedOffset& committed : active.committed) {
-      const auto times = DecodeCommittedMetadata(committed.metadata).operator_times_ms;
-      if (const auto found = times.find(kStreamTimeName); found != times.end()) time_ms = std::max(time_ms, found->second);
-    }
-    active.state->event_time().limit_ms = time_ms;
-  }
   return absl::OkStatus();
+}
+
+void Restorer::CloseState(Active& active) {
+  if (active.standby) {
+    active.job.local->Withdraw();
+    active.job.local->set_phase(TaskPhase::kRestoring);
+    active.asked_ms = -1;
+  }
+  active.state.reset();
+}
+
+// A standby need not know how far its task has come, unless that bounds what it may apply or forget.
+bool Restorer::NeedsCommitted(const Active& active) const {
+  if (!active.standby) return true;
+  const detail::Subtopology& subtopology = context_.subtopology(active.job.local->id().subtopology);
+  if (context_.options.watermarks && !subtopology.repartition_sources.empty()) return true;
+  const auto& topics = subtopology.source_topics;
+  return std::any_of(subtopology.stores.begin(), subtopology.stores.end(), [&](const state::StoreSpec& spec) {
+    return spec.logging && std::find(topics.begin(), topics.end(), spec.changelog_topic) != topics.end();
+  });
+}
+
+absl::Status Restorer::ReadCommitted(Active& active, int timeout_ms) {
+  TAILRACE_ASSIGN_OR_RETURN(active.committed, context_.membership.Get()->Committed(active.inputs, timeout_ms));
+  TAILRACE_CHECK(active.committed.size() == active.inputs.size(), "one committed offset per input");
+  return absl::OkStatus();
+}
+
+void Restorer::LimitTime(Active& active) const {
+  if (!context_.options.watermarks || context_.subtopology(active.job.local->id().subtopology).repartition_sources.empty()) return;
+  int64_t time_ms = active.state->committed().stream_time_ms;
+  for (const kafka::CommittedOffset& committed : active.committed) {
+    const auto times = DecodeCommittedMetadata(committed.metadata).operator_times_ms;
+    if (const auto found = times.find(kStreamTimeName); found != times.end()) time_ms = std::max(time_ms, found->second);
+  }
+  active.state->event_time().limit_ms = time_ms;
 }
 
 absl::Status Restorer::FindRanges(Active& active, bool& wipe) {
@@ -225,7 +279,7 @@ absl::Status Restorer::FindRanges(Active& active, bool& wipe) {
   }
   const base::TaskId& id = active.job.local->id();
   const std::vector<state::StoreSpec>& stores = active.state->specs();
-  active.changelogs.clear();
+  const std::vector<Changelog> before = std::exchange(active.changelogs, {});
   for (size_t store = 0; store < stores.size(); ++store) {
     const state::StoreSpec& spec = stores[store];
     if (!spec.logging) continue;
@@ -234,7 +288,9 @@ absl::Status Restorer::FindRanges(Active& active, bool& wipe) {
                         .next = base::kOffsetBeginning,
                         .end = base::Offset(0)};
     TAILRACE_ASSIGN_OR_RETURN(const kafka::OffsetRange range, end_consumer_->QueryOffsets(changelog.partition, kOffsetTimeoutMs));
-    changelog.end = range.end;
+    changelog.end = active.standby ? base::Offset(INT64_MAX) : range.end;
+    for (const Changelog& same : before)
+      if (same.store == changelog.store) changelog.epoch = same.epoch;
     // A source topic that serves as changelog is applied only as far as it was processed.
     const auto input = std::find(active.inputs.begin(), active.inputs.end(), changelog.partition);
     if (input != active.inputs.end()) {
@@ -246,6 +302,11 @@ absl::Status Restorer::FindRanges(Active& active, bool& wipe) {
     const base::Offset stored = store < offsets.size() && !spec.in_memory ? offsets[store] : base::kOffsetUnknown;
     if (stored.value() < 0) {
       changelog.next = range.begin;
+    } else if (stored >= range.end && active.standby) {
+      base::LogWarning("restore", "the changelog is not the one that the standby followed; the standby is made anew",
+                       {{"task", id.ToString()}, {"store", spec.name}, {"stored_offset", stored.value()}, {"log_end", range.end.value()}});
+      wipe = true;
+      return absl::OkStatus();
     } else if (stored >= range.end) {
       return base::Error(
           base::Reaction::kTaskCorrupted, absl::StatusCode::kFailedPrecondition,
@@ -278,8 +339,9 @@ absl::Status Restorer::Reassign() {
   batch_.Clear();
   sources_.clear();
   std::vector<kafka::AssignedPartition> partitions;
+  const bool restoring = Restoring();
   for (const auto& active : active_) {
-    if (!active->prepared) continue;
+    if (!active->prepared || (active->standby && restoring)) continue;
     for (Changelog& changelog : active->changelogs) {
       if (changelog.done) continue;
       partitions.push_back({changelog.partition, changelog.next});
@@ -325,7 +387,8 @@ absl::Status Restorer::PollOnce() {
       records_[i].clear();
       last_[i] = base::kOffsetUnknown;
     }
-    const base::Offset position = consumer_->Position(static_cast<int32_t>(i));
+    // A standby goes on where its source topic's limit was, once that has moved.
+    const base::Offset position = std::min(consumer_->Position(static_cast<int32_t>(i)), source.changelog->end);
     if (position > source.changelog->next) source.changelog->next = position;
     if (!source.changelog->done && source.changelog->next >= source.changelog->end) {
       source.changelog->done = true;
@@ -342,8 +405,13 @@ absl::Status Restorer::Apply(Source& source, std::vector<state::ChangelogRecord>
   Active& active = *source.active;
   TAILRACE_RETURN_IF_ERROR(active.state->ApplyChangelog(source.changelog->store, records, last));
   LocalTask& local = *active.job.local;
-  local.restore_done += last.value() + 1 - source.changelog->next.value();
+  const int64_t read = last.value() + 1 - source.changelog->next.value();
   source.changelog->next = last.Next();
+  if (active.standby) {
+    active.unpublished = true;
+    return absl::OkStatus();
+  }
+  local.restore_done += read;
   context_.metrics->restore_records->Add(static_cast<double>(records.size()));
   return absl::OkStatus();
 }
@@ -382,7 +450,7 @@ void Restorer::LogProgress() {
   next_log_ms_ = now_ms + kProgressIntervalMs;
   for (const auto& active : active_) {
     const LocalTask& local = *active->job.local;
-    if (active->prepared && now_ms - active->started_ms >= kProgressIntervalMs)
+    if (active->prepared && !active->standby && now_ms - active->started_ms >= kProgressIntervalMs)
       base::LogInfo("restore", "restoring", {{"task", local.id().ToString()}, {"done", local.restore_done.load()}, {"total", local.restore_total.load()}});
   }
 }

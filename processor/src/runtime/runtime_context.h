@@ -50,7 +50,8 @@ struct RuntimeContext {
   // Own synchronisation.
   RuntimeMetrics* metrics = nullptr;
   SubscriptionHub* subscriptions = nullptr;
-  LocalTasks tasks;
+  LocalTasks tasks;     // active: open here, processed or restored
+  LocalTasks standbys;  // copies that follow their changelogs
   SeatHolder seat;
   detail::GlobalStores global_stores;
   MembershipSlot membership;  // stream threads and the restorer use its thread-safe part

@@ -173,7 +173,7 @@ absl::Status Streams::Impl::Start() {
   for (int i = 0; i < context.options.thread_count; ++i)
     threads.push_back(std::make_unique<StreamThread>(context, *restorer, i));
   coordinator = std::make_unique<Coordinator>(
-      context, threads, std::move(log),
+      context, threads, *restorer, std::move(log),
       Coordinator::Callbacks{.joined =
                                  [this] {
                                    absl::MutexLock lock(&mu);
@@ -263,7 +263,12 @@ void Streams::Impl::CollectMetrics(base::MetricsSink& sink) const {
     sink.Gauge("tailrace_state", "1 for the present state.", {{"application", application}, {"state", std::string(StreamsStateName(one))}}, one == now ? 1 : 0);
   }
   const auto tasks = context.tasks.All();
+  const auto standbys = context.standbys.All();
   sink.Gauge("tailrace_assigned_tasks", "Tasks open in this process.", {{"application", application}, {"role", "active"}}, static_cast<double>(tasks.size()));
+  sink.Gauge("tailrace_assigned_tasks", "Tasks open in this process.", {{"application", application}, {"role", "standby"}}, static_cast<double>(standbys.size()));
+  for (const auto& standby : standbys)
+    sink.Gauge("tailrace_standby_lag_records", "Changelog records that a standby is behind, as last asked.",
+               {{"application", application}, {"task", standby->id().ToString()}}, static_cast<double>(standby->lag.load()));
   for (const auto& task : tasks) {
     const TaskInfo info = task->Info();
     const std::string id = info.id.ToString();

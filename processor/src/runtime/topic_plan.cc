@@ -217,9 +217,12 @@ absl::StatusOr<TopicPlan> PrepareOnce(const Topology& topology, const RuntimeOpt
 
 std::vector<AssignableTask> TopicPlan::Tasks(const Topology& topology) const {
   std::vector<AssignableTask> tasks;
-  for (const detail::Subtopology& subtopology : topology.subtopologies())
+  for (const detail::Subtopology& subtopology : topology.subtopologies()) {
+    const auto& stores = subtopology.stores;
+    const bool logged = std::any_of(stores.begin(), stores.end(), [](const state::StoreSpec& spec) { return spec.logging; });
     for (int32_t partition = 0; partition < task_counts.at(subtopology.id); ++partition)
-      tasks.push_back({{subtopology.id, base::Partition(partition)}, 1 + static_cast<int>(subtopology.stores.size())});
+      tasks.push_back({{subtopology.id, base::Partition(partition)}, 1 + static_cast<int>(stores.size()), logged});
+  }
   return tasks;
 }
 

@@ -72,7 +72,8 @@ class StreamsOnABroker : public ::testing::TestWithParam<bool> {
   }
   void Restart(Worker& worker, const std::string& instance) {
     const base::Config config = WorkerConfig(LocalBroker::Shared().bootstrap_servers(), application_, instance,
-                                             worker.state.path(), exactly_once());
+                                             worker.state.path(), exactly_once())
+                                    .With("num.standby.replicas", standby_replicas_);
     auto cluster = kafka::Connect(config);
     ASSERT_TRUE(cluster.ok());
     worker.streams.reset();
@@ -89,6 +90,7 @@ class StreamsOnABroker : public ::testing::TestWithParam<bool> {
 
   std::unique_ptr<kafka::Cluster> cluster_;
   std::string application_;
+  std::string standby_replicas_ = "0";
   std::map<std::string, int64_t> expected_;
 };
 
@@ -133,6 +135,71 @@ TEST_P(StreamsOnABroker, TasksMoveToAWorkerThatJoinsAndBackWhenItLeaves) {
   ASSERT_TRUE(one->streams->Close(10'000, /*leave_group=*/true).ok());
   EXPECT_TRUE(Eventually([&] { return Running(*two) == 6; }, 30'000)) << Running(*two);
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(2'500));
+  Produce(*cluster_, 5'000, 500, expected_);
+  ExpectOutput(*cluster_, expected_, kPartitions);
+  EXPECT_TRUE(ReadOutput(*cluster_, kPartitions).only_grew);
+}
+
+// What the standbys of a worker show by key.
+std::map<std::string, int64_t> StandbyCounts(Streams& streams) {
+  std::map<std::string, int64_t> counts;
+  const auto views = streams.queryable().Views("counts-store");
+  if (!views.ok()) return counts;
+  for (const StoreView& view : *views) {
+    if (view.role != TaskRole::kStandby) continue;
+    EXPECT_GE(view.staleness_ms, 0);
+    const absl::Status status = view.view->Range("counts-store", {}, {}, {}, [&](const state::Row& row) {
+      counts[std::string(row.key)] = base::LoadBigEndian<int64_t>(row.value.data());
+      return true;
+    });
+    EXPECT_TRUE(status.ok()) << status;
+  }
+  return counts;
+}
+
+TEST_P(StreamsOnABroker, StandbysFollowAndTakeOverWhereTheyStand) {
+  standby_replicas_ = "1";
+  Produce(*cluster_, 20'000, 500, expected_);
+  auto one = Start("one");
+  auto two = Start("two");
+  const auto standbys = [](Worker& worker) {
+    size_t complete = 0;
+    for (const TaskInfo& task : worker.streams->queryable().Tasks()) complete += task.role == TaskRole::kStandby && task.phase == TaskPhase::kRunning;
+    return complete;
+  };
+  ASSERT_TRUE(Eventually([&] { return standbys(*one) == 3 && standbys(*two) == 3; }, 30'000)) << standbys(*one) << " " << standbys(*two);
+  Produce(*cluster_, 20'000, 500, expected_);
+  ExpectOutput(*cluster_, expected_, kPartitions);
+  // Each has the copies of what the other counts, up to the last commit.
+  std::map<std::string, int64_t> copies;
+  EXPECT_TRUE(Eventually([&] {
+    copies = StandbyCounts(*one->streams);
+    copies.merge(StandbyCounts(*two->streams));
+    return copies == expected_;
+  }, 30'000));
+  EXPECT_EQ(copies, expected_);
+  const RoutingTable routing = two->streams->queryable().Routing();
+  ASSERT_EQ(routing.workers.size(), 2u);
+  for (const WorkerRoute& route : routing.workers) EXPECT_EQ(route.standby.size(), 3u);
+
+  // One goes for good: the other's copies become its tasks, and read no more than their tails.
+  ASSERT_TRUE(one->streams->Close(10'000, /*leave_group=*/true).ok());
+  EXPECT_TRUE(Eventually([&] {
+    const auto tasks = two->streams->queryable().Tasks();
+    return tasks.size() == 6 && std::all_of(tasks.begin(), tasks.end(), [](const TaskInfo& task) {
+             return task.role == TaskRole::kActive && task.phase == TaskPhase::kRunning;
+           });
+  }, 30'000));
+  int64_t restored = 0;
+  for (const TaskInfo& task : two->streams->queryable().Tasks()) restored += task.restore_total;
+  EXPECT_LE(restored, 100) << "of some 3,000 changelog records";
+  Produce(*cluster_, 5'000, 500, expected_);
+  ExpectOutput(*cluster_, expected_, kPartitions);
+  EXPECT_TRUE(ReadOutput(*cluster_, kPartitions).only_grew);
+
+  // It comes back on its disk, and gets tasks and copies again.
+  Restart(*one, "one");
+  EXPECT_TRUE(Eventually([&] { return standbys(*one) == 3 && standbys(*two) == 3; }, 30'000)) << standbys(*one) << " " << standbys(*two);
   Produce(*cluster_, 5'000, 500, expected_);
   ExpectOutput(*cluster_, expected_, kPartitions);
   EXPECT_TRUE(ReadOutput(*cluster_, kPartitions).only_grew);
@@ -258,7 +325,8 @@ TEST(WorkerProcess, DISABLED_Run) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   const auto get = [](const char* name) { return std::string(std::getenv(name)); };
   const base::Config config = WorkerConfig(get("WORKER_BOOTSTRAP"), get("WORKER_APPLICATION"), get("WORKER_INSTANCE"),
-                                           get("WORKER_STATE"), get("WORKER_EXACTLY_ONCE") == "1");
+                                           get("WORKER_STATE"), get("WORKER_EXACTLY_ONCE") == "1")
+                                  .With("num.standby.replicas", "1");
   testing::words_topic = get("WORKER_APPLICATION") + "-words";
   testing::counts_topic = get("WORKER_APPLICATION") + "-counts";
   auto cluster = kafka::Connect(config);

@@ -74,6 +74,71 @@ TEST(Assignment, PrefersTheDiskThatHoldsTheMost) {
   EXPECT_EQ(owner.at(task.id), "b");
 }
 
+TEST(Assignment, GivesTasksToTheDisksThatHaveThem) {
+  // Everything that "gone" had is stored on "b"; the tasks that nobody has must not take the room there.
+  std::vector<AssignableTask> tasks;
+  for (int p = 0; p < 8; ++p) tasks.push_back({{0, base::Partition(p)}, 2, true});
+  AssignableMember a{"a", 1, "", {}};
+  AssignableMember b{"b", 1, "", {}};
+  for (int p = 4; p < 8; ++p) b.positions[tasks[static_cast<size_t>(p)].id] = 10;
+  const Ownership next = AssignTasks(tasks, {a, b}, {});
+  for (int p = 4; p < 8; ++p) EXPECT_EQ(next.at(tasks[static_cast<size_t>(p)].id), "b") << p;
+}
+
+TEST(Assignment, StandbysAreCompleteBalancedStickyAndRepeatable) {
+  for (uint64_t seed = 1; seed <= 2'000; ++seed) {
+    SCOPED_TRACE(seed);
+    base::Random random(seed);
+    auto tasks = RandomTasks(random);
+    for (AssignableTask& task : tasks) task.logged = random.Chance(0.8);
+    const int replicas = static_cast<int>(random.Below(4));
+    Ownership owners;
+    Standbys previous;
+    for (int round = 0; round < 5; ++round) {
+      auto members = RandomMembers(random);
+      for (size_t i = 0; i < members.size(); ++i) members[i].rack = seed % 2 == 0 ? "" : "rack" + std::to_string(i % 3);
+      owners = AssignTasks(tasks, members, owners);
+      const Standbys next = AssignStandbys(tasks, members, owners, previous, replicas);
+      EXPECT_EQ(next, AssignStandbys(tasks, {members.rbegin(), members.rend()}, owners, previous, replicas));
+      EXPECT_EQ(next, AssignStandbys(tasks, members, owners, next, replicas)) << "a second look moves something";
+      std::map<std::string, int> load;
+      for (const AssignableTask& task : tasks) {
+        const auto found = next.find(task.id);
+        const size_t copies = found == next.end() ? 0 : found->second.size();
+        const size_t possible = members.empty() ? 0 : members.size() - 1;
+        EXPECT_EQ(copies, task.logged ? std::min(static_cast<size_t>(replicas), possible) : 0u) << task.id.ToString();
+        if (copies == 0) continue;
+        EXPECT_FALSE(found->second.contains(owners.at(task.id))) << "a copy beside its owner";
+        for (const std::string& instance : found->second) {
+          ++load[instance];
+          EXPECT_TRUE(std::any_of(members.begin(), members.end(), [&](const auto& m) { return m.instance == instance; }));
+        }
+      }
+      // Without racks, no single move would make two members more even.
+      if (seed % 2 == 0) {
+        for (const auto& [id, instances] : next)
+          for (const std::string& from : instances)
+            for (const auto& to : members) {
+              if (to.instance == owners.at(id) || instances.contains(to.instance)) continue;
+              const auto& heavy = *std::find_if(members.begin(), members.end(), [&](const auto& m) { return m.instance == from; });
+              EXPECT_GE((load[to.instance] + 1) * heavy.capacity, load[from] * to.capacity) << id.ToString();
+            }
+      }
+      previous = next;
+    }
+  }
+}
+
+TEST(Assignment, AStandbyGoesToAnotherRackAndToTheDiskThatHasTheState) {
+  const AssignableTask task{{0, base::Partition(0)}, 2, true};
+  const Ownership owners{{task.id, "a"}};
+  const std::vector<AssignableMember> racks{{"a", 1, "r1", {}}, {"b", 1, "r1", {{task.id, 90}}}, {"c", 1, "r2", {}}};
+  EXPECT_EQ(AssignStandbys({task}, racks, owners, {}, 1).at(task.id), std::set<std::string>{"c"});
+  EXPECT_EQ(AssignStandbys({task}, racks, owners, {}, 2).at(task.id), (std::set<std::string>{"b", "c"}));
+  const std::vector<AssignableMember> disks{{"a", 1, "", {}}, {"b", 1, "", {}}, {"c", 1, "", {{task.id, 90}}}};
+  EXPECT_EQ(AssignStandbys({task}, disks, owners, {}, 1).at(task.id), std::set<std::string>{"c"});
+}
+
 TEST(Assignment, SpreadsOverThreadsAndStays) {
   for (uint64_t seed = 1; seed <= 2'000; ++seed) {
     SCOPED_TRACE(seed);
