@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "rdkafka/bounded_call.h"
 #include "tailrace/base/check.h"
 #include "tailrace/base/log.h"
 
@@ -11,6 +12,8 @@ namespace tailrace::kafka::rdkafka {
 namespace {
 
 using base::Reaction;
+
+constexpr int kEndMsMax = 500;
 
 base::LogLevel LevelOf(int syslog_level) {
   if (syslog_level <= 3) return base::LogLevel::kError;
@@ -36,8 +39,12 @@ void AddPartition(rd_kafka_topic_partition_list_t* list, const base::TopicPartit
 Client::Client(const Settings& settings, const Callbacks& callbacks)
     : callbacks_(callbacks), bootstrap_servers_(Find(settings, "bootstrap.servers")), id_(Find(settings, "client.id")) {}
 
-Client::~Client() {
-  if (rk_ != nullptr) rd_kafka_destroy(rk_);
+Client::~Client() { End(); }
+
+void Client::End() {
+  // With this flag requests to a broker that is gone fail at once. What it leaves out has no use here: no consumer commits by
+  // itself, and a static member does not leave its group by closing.
+  if (rk_ != nullptr) rd_kafka_destroy_flags(std::exchange(rk_, nullptr), RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
 }
 
 absl::StatusOr<std::unique_ptr<Client>> Client::New(rd_kafka_type_t type, const Settings& settings, const Callbacks& callbacks) {
@@ -67,6 +74,7 @@ absl::StatusOr<std::unique_ptr<Client>> Client::New(rd_kafka_type_t type, const 
 void Client::OnLog(const rd_kafka_t* rk, int level, const char* facility, const char* text) {
   const base::LogLevel log_level = LevelOf(level);
   if (!base::LogEnabled(log_level)) return;
+  if (rk != nullptr && static_cast<const Client*>(rd_kafka_opaque(rk))->silent_) return;
   base::Log(log_level, "kafka", "client log", {{"client", rk == nullptr ? "" : rd_kafka_name(rk)}, {"facility", facility}, {"text", text}});
 }
 
@@ -145,6 +153,11 @@ std::optional<ClientError> Client::FatalError() const {
   error.fatal = true;
   error.text = text.data();
   return error;
+}
+
+void EndInTime(std::unique_ptr<Client> client) {
+  const std::shared_ptr<Client> ending = std::move(client);  // shared with the thread that ends it
+  if (!RunWithin(kEndMsMax, [ending] { ending->End(); })) ending->Silence();
 }
 
 EventPtr WaitForEvent(rd_kafka_queue_t* queue, int timeout_ms) { return EventPtr(rd_kafka_queue_poll(queue, timeout_ms)); }

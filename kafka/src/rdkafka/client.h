@@ -29,6 +29,7 @@ using ConfPtr = std::unique_ptr<rd_kafka_conf_t, Destroyer<rd_kafka_conf_destroy
 using QueuePtr = std::unique_ptr<rd_kafka_queue_t, Destroyer<rd_kafka_queue_destroy>>;
 using TopicPtr = std::unique_ptr<rd_kafka_topic_t, Destroyer<rd_kafka_topic_destroy>>;
 using EventPtr = std::unique_ptr<rd_kafka_event_t, Destroyer<rd_kafka_event_destroy>>;
+using ErrorPtr = std::unique_ptr<rd_kafka_error_t, Destroyer<rd_kafka_error_destroy>>;
 using PartitionListPtr = std::unique_ptr<rd_kafka_topic_partition_list_t, Destroyer<rd_kafka_topic_partition_list_destroy>>;
 using AdminOptionsPtr = std::unique_ptr<rd_kafka_AdminOptions_t, Destroyer<rd_kafka_AdminOptions_destroy>>;
 using GroupMetadataPtr =
@@ -71,6 +72,11 @@ class Client {
   // The fatal error that the instance is in, if any.
   std::optional<ClientError> FatalError() const;
 
+  // Nothing is logged from now on: the instance goes on only because it cannot be stopped.
+  void Silence() { silent_ = true; }
+  // Destroys the instance, which may take its time: see EndInTime. Nothing but the destructor may follow.
+  void End();
+
  private:
   Client(const Settings& settings, const Callbacks& callbacks);
   static void OnLog(const rd_kafka_t* rk, int level, const char* facility, const char* text);
@@ -83,11 +89,16 @@ class Client {
   std::string id_;
   rd_kafka_t* rk_ = nullptr;
 
+  std::atomic<bool> silent_{false};
   std::atomic<bool> has_problem_{false};
   absl::Mutex mu_;
   absl::Status problem_ ABSL_GUARDED_BY(mu_);       // not yet taken
   absl::Status last_problem_ ABSL_GUARDED_BY(mu_);  // kept for Explain
 };
+
+// Ends `client`. While an offset commit is unanswered the library waits until the session, or the time of the request, is over;
+// this waits for half a second and leaves the rest to the background.
+void EndInTime(std::unique_ptr<Client> client);
 
 // Waits for the one event that a request puts on `queue`. Null when the time is over.
 EventPtr WaitForEvent(rd_kafka_queue_t* queue, int timeout_ms);

@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "rdkafka/topic_query.h"
-#include "tailrace/base/log.h"
+#include "tailrace/base/clock.h"
 
 namespace tailrace::kafka::rdkafka {
 namespace {
@@ -13,6 +13,8 @@ namespace {
 using base::Reaction;
 
 constexpr int kEventGraceMs = 1'000;
+constexpr int kLeaveMsMax = 500;
+constexpr int kLeavePollMs = 50;
 
 std::string ErrorText(const rd_kafka_message_t& message) {
   const char* text = rd_kafka_message_errstr(&message);
@@ -40,7 +42,7 @@ absl::StatusOr<std::unique_ptr<RdMembership>> RdMembership::New(const Settings& 
 
 RdMembership::~RdMembership() {
   // A static member does not leave by closing; the group waits for it until its session is over.
-  if (client_ != nullptr) rd_kafka_consumer_close(client_->get());
+  if (client_ != nullptr) EndInTime(std::move(client_));
 }
 
 void RdMembership::OnRebalance(rd_kafka_t* rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* partitions, void* opaque) {
@@ -65,7 +67,7 @@ void RdMembership::Assigned(rd_kafka_topic_partition_list_t* partitions) {
     return;
   }
   auto metadata = std::make_shared<RdGroupMetadata>();
-  metadata->metadata.reset(rd_kafka_consumer_group_metadata(rk));
+  metadata->metadata = GroupMetadataPtr(rd_kafka_consumer_group_metadata(rk));
   if (metadata->metadata == nullptr) return;
   metadata->group = options_.group;
   metadata->generation = rd_kafka_consumer_group_metadata_generation_id(metadata->metadata.get());
@@ -275,15 +277,26 @@ absl::StatusOr<std::vector<GroupMember>> RdMembership::LiveMembers(int timeout_m
 absl::Status RdMembership::Leave() {
   // librdkafka sends no leave request for a static member, so the group keeps the seat until the session is over. What
   // makes others take over at once is the member's own record on the coordination topic.
-  const rd_kafka_resp_err_t code = rd_kafka_consumer_close(client_->get());
+  const std::string what = "leave group " + options_.group;
+  const base::Clock& clock = base::SystemClock();
+  const int64_t deadline_ms = clock.SteadyMs() + kLeaveMsMax;
+  QueuePtr queue(rd_kafka_queue_new(client_->get()));
+  absl::Status status =
+      client_->ExplainTaken(rd_kafka_consumer_close_queue(client_->get(), queue.get()), Phase::kMembership, what);
+  while (status.ok() && rd_kafka_consumer_closed(client_->get()) == 0) {
+    // An unanswered commit keeps the client open: it ends with this object.
+    if (clock.SteadyMs() >= deadline_ms)
+      status = client_->Explain({.code = RD_KAFKA_RESP_ERR__TIMED_OUT, .text = {}}, Phase::kMembership, what);
+    const EventPtr event = WaitForEvent(queue.get(), kLeavePollMs);
+    if (event != nullptr && rd_kafka_event_type(event.get()) == RD_KAFKA_EVENT_REBALANCE) rd_kafka_assign(client_->get(), nullptr);
+  }
   joined_ = false;
   events_.clear();
   {
     absl::MutexLock lock(&mu_);
     lost_ = base::Error(Reaction::kTaskMigrated, absl::StatusCode::kAborted, "group " + options_.group + ": this member has left");
   }
-  if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return absl::OkStatus();
-  return client_->Explain({.code = code, .text = {}}, Phase::kMembership, "leave group " + options_.group);
+  return status;
 }
 
 }  // namespace tailrace::kafka::rdkafka

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "rdkafka/bounded_call.h"
 #include "rdkafka/topic_query.h"
 #include "tailrace/base/check.h"
 #include "tailrace/base/clock.h"
@@ -244,9 +245,24 @@ absl::Status RdProducer::SendOffsets(std::span<const OffsetToCommit> offsets, co
     std::copy(offset.metadata.begin(), offset.metadata.end(), static_cast<char*>(entry->metadata));
     entry->metadata_size = offset.metadata.size();
   }
-  return client_->ExplainTaken(
-      rd_kafka_send_offsets_to_transaction(client_->get(), list.get(), metadata->metadata.get(), answer_timeout_ms_), Phase::kSendOffsets,
-      absl::StrCat(Name(), ": send_offsets_to_transaction for group ", metadata->group, ", generation ", metadata->generation));
+  const std::string what =
+      absl::StrCat(Name(), ": send_offsets_to_transaction for group ", metadata->group, ", generation ", metadata->generation);
+  // The client keeps to the time only while a broker answers: without one it looks for the group's coordinator for ever, and
+  // such a call cannot be interrupted.
+  struct Call {
+    std::shared_ptr<Client> client;
+    PartitionListPtr offsets;
+    std::shared_ptr<const rd_kafka_consumer_group_metadata_t> metadata;
+    ErrorPtr error;
+  };
+  const std::shared_ptr<Call> call(new Call{client_, std::move(list), metadata->metadata, nullptr});  // shared with the thread that makes it
+  const bool answered = RunWithin(answer_timeout_ms_, [call, timeout_ms = answer_timeout_ms_] {
+    call->error.reset(rd_kafka_send_offsets_to_transaction(call->client->get(), call->offsets.get(), call->metadata.get(), timeout_ms));
+  });
+  if (answered) return client_->ExplainTaken(call->error.release(), Phase::kSendOffsets, what);
+  client_->Silence();
+  return client_->Explain({.code = RD_KAFKA_RESP_ERR__TIMED_OUT, .text = absl::StrCat("no answer in ", answer_timeout_ms_, " ms")},
+                          Phase::kSendOffsets, what);
 }
 
 // The time is given because without one the client waits for ever for a coordinator that is gone.

@@ -12,7 +12,7 @@ namespace tailrace::kafka::rdkafka {
 
 // What a Membership hands out and SendOffsets takes back.
 struct RdGroupMetadata : GroupMetadata {
-  GroupMetadataPtr metadata;
+  std::shared_ptr<const rd_kafka_consumer_group_metadata_t> metadata;  // shared with calls that use it
   std::string group;
   int32_t generation = -1;
 };
@@ -51,7 +51,7 @@ class RdProducer : public Producer {
   std::string Name() const;
   std::string What(std::string_view call) const;
 
-  std::unique_ptr<Client> client_;
+  std::shared_ptr<Client> client_;  // shared with a call that has not returned in time
   const std::string transactional_id_;
   const int delivery_timeout_ms_;
   const int answer_timeout_ms_;  // for requests inside a transaction

@@ -69,7 +69,11 @@ class CoordinationTopic final : public CoordinationLog {
   const CoordinationPicture& picture() const override { return picture_; }
 
   absl::Status WriteMember(const MemberRecord& record) override {
-    if (member_producer_ == nullptr) TAILRACE_RETURN_IF_ERROR(OpenMemberProducer());
+    if (member_producer_ == nullptr) {
+      // A new producer looks for its topic with more patience than the last record of a process that closes may have.
+      TAILRACE_RETURN_IF_ERROR(cluster_.admin().DescribeTopic(topic_, kMemberTimeoutMs).status());
+      TAILRACE_RETURN_IF_ERROR(OpenMemberProducer());
+    }
     const std::string key = absl::StrCat("member/", record.instance);
     const std::string value = EncodeMember(record);
     absl::Status status = member_producer_->Send({.topic = member_topic_,
