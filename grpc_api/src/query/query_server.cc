@@ -130,6 +130,7 @@ void QueryServer::Add(processor::Queryable& queryable, bool decides_readiness, s
 void QueryServer::Remove(const processor::Queryable& queryable) { impl_->service().Remove(queryable); }
 void QueryServer::SetRequests(RequestRegistry* requests) { impl_->service().SetRequests(requests); }
 int QueryServer::port() const { return impl_->port(); }
+size_t QueryServer::subscriber_count() const { return impl_->service().subscriber_count(); }
 void QueryServer::Shutdown(int64_t deadline_ms) { impl_->Shutdown(deadline_ms); }
 
 }  // namespace tailrace::grpc_api

@@ -204,6 +204,12 @@ void QueryService::Tend() {
   for (const ServedApplications::Application& application : applications_.All()) application->feeds.Tend();
 }
 
+size_t QueryService::subscriber_count() const {
+  size_t count = 0;
+  for (const ServedApplications::Application& application : applications_.All()) count += application->feeds.subscriber_count();
+  return count;
+}
+
 template <class Request, class Response>
 absl::Status QueryService::Handle(const Request& request, const Deadline& deadline, Response* response) const {
   std::string store;

@@ -27,6 +27,7 @@ class QueryService final : public v1::QueryService::CallbackService {
   void Remove(const processor::Queryable& queryable);
   void SetRequests(RequestRegistry* requests) { requests_.store(requests); }
   bool ready() const { return applications_.ready(); }
+  size_t subscriber_count() const;
 
   // Ends all streams; later calls answer UNAVAILABLE.
   void Close();

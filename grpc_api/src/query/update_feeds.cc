@@ -52,6 +52,13 @@ absl::StatusOr<std::shared_ptr<UpdateHub>> UpdateFeeds::HubOf(const std::string&
   return hub;
 }
 
+size_t UpdateFeeds::subscriber_count() const {
+  absl::MutexLock lock(&mu_);
+  size_t count = 0;
+  for (const auto& [store, feed] : feeds_) count += feed.hub->subscriber_count();
+  return count;
+}
+
 void UpdateFeeds::Tend() {
   {
     absl::MutexLock lock(&mu_);

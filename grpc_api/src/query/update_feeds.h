@@ -30,6 +30,9 @@ class UpdateFeeds {
 
   absl::StatusOr<std::shared_ptr<UpdateHub>> HubOf(const std::string& store);
 
+  // Those that follow a store at the moment.
+  size_t subscriber_count() const;
+
   // Gives up idle stores, and notes which tasks are no longer active here. Call it every now and then.
   void Tend();
   // Ends all subscribers.
@@ -44,7 +47,7 @@ class UpdateFeeds {
 
   const Options options_;
   processor::Queryable& queryable_;
-  absl::Mutex mu_;
+  mutable absl::Mutex mu_;
   std::map<std::string, Feed> feeds_ ABSL_GUARDED_BY(mu_);
   bool closed_ ABSL_GUARDED_BY(mu_) = false;
 };

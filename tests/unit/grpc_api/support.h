@@ -42,6 +42,12 @@ class FakeCluster {
   FakeQueryable& worker(size_t i) { return *workers_[i].queryable; }
   FakeQueryable& OwnerOf(const std::string& key) { return worker(owners_[static_cast<size_t>(worker(0).PartitionOf(key))]); }
   size_t OwnerIndexOf(const std::string& key) { return owners_[static_cast<size_t>(worker(0).PartitionOf(key))]; }
+  // Streams from workers that miss no further change. A worker has subscribed to its store a moment before the stream is one.
+  size_t subscriber_count() const {
+    size_t count = 0;
+    for (const Worker& worker : workers_) count += worker.server->subscriber_count();
+    return count;
+  }
   std::string endpoint(size_t i) const { return "127.0.0.1:" + std::to_string(workers_[i].port); }
   std::vector<std::string> endpoints() const {
     std::vector<std::string> all;

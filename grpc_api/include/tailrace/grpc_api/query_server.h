@@ -74,6 +74,8 @@ class QueryServer {
   absl::Status Start();
   // The port listened on; 0 before Start.
   int port() const;
+  // Subscribe streams that are sent every change from now on, of all applications and stores.
+  size_t subscriber_count() const;
   // Ends streams with UNAVAILABLE (SHUTTING_DOWN) and waits for running queries up to the deadline. Idempotent.
   void Shutdown(int64_t deadline_ms);
 
