@@ -91,8 +91,8 @@ absl::Status RdAdmin::WaitUntilVisible(Client& client, const NewTopic& topic, in
     if (left_ms <= 0) {
       return client.Explain({.code = RD_KAFKA_RESP_ERR__TIMED_OUT, .text = {}}, Phase::kAdmin, "wait for the new topic " + topic.name);
     }
-    TAILRACE_ASSIGN_OR_RETURN(const std::optional<int32_t> count, QueryPartitionCount(client, topic.name, static_cast<int>(left_ms)));
-    if (count) return absl::OkStatus();
+    TAILRACE_ASSIGN_OR_RETURN(const std::optional<TopicFacts> facts, QueryTopic(client, topic.name, static_cast<int>(left_ms)));
+    if (facts) return absl::OkStatus();
     // The controller has made it, the broker that was asked has not heard of it: there is no event to wait for.
     rd_kafka_poll(client.get(), kVisibleRetryMs);
   }
@@ -130,7 +130,7 @@ absl::StatusOr<std::vector<TopicDescription>> RdAdmin::ListTopics(int timeout_ms
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return client->Explain({.code = code, .text = {}}, Phase::kAdmin, "list topics");
   std::vector<TopicDescription> topics;
   for (int i = 0; i < metadata->topic_cnt; ++i) {
-    topics.push_back({metadata->topics[i].topic, metadata->topics[i].partition_cnt, {}});
+    topics.push_back({metadata->topics[i].topic, metadata->topics[i].partition_cnt, {}, {}});
   }
   return topics;
 }
@@ -139,9 +139,10 @@ absl::StatusOr<std::optional<TopicDescription>> RdAdmin::DescribeTopic(std::stri
   TAILRACE_ASSIGN_OR_RETURN(Client * client, this->client());
   TopicDescription topic;
   topic.name = name;
-  TAILRACE_ASSIGN_OR_RETURN(const std::optional<int32_t> count, QueryPartitionCount(*client, topic.name, timeout_ms));
-  if (!count) return std::nullopt;
-  topic.partition_count = *count;
+  TAILRACE_ASSIGN_OR_RETURN(std::optional<TopicFacts> facts, QueryTopic(*client, topic.name, timeout_ms));
+  if (!facts) return std::nullopt;
+  topic.partition_count = facts->partition_count;
+  topic.id = std::move(facts->id);
   const std::string what = "describe topic " + topic.name;
   ConfigResourcePtr resource(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.name.c_str()));
   rd_kafka_ConfigResource_t* resources[] = {resource.get()};

@@ -116,13 +116,13 @@ absl::StatusOr<TopicHandle> RdProducer::Topic(std::string_view name) {
 
 absl::Status RdProducer::Resolve(OpenTopic& topic) {
   if (topic.topic != nullptr) [[likely]] return absl::OkStatus();
-  TAILRACE_ASSIGN_OR_RETURN(const std::optional<int32_t> count, QueryPartitionCount(*client_, topic.name, kTopicTimeoutMs));
-  if (!count) {
+  TAILRACE_ASSIGN_OR_RETURN(const std::optional<TopicFacts> facts, QueryTopic(*client_, topic.name, kTopicTimeoutMs));
+  if (!facts) {
     return base::Error(Reaction::kFatal, absl::StatusCode::kNotFound,
                        absl::StrCat("topic ", topic.name, " does not exist at ", client_->bootstrap_servers(), "; create it first"));
   }
   topic.topic.reset(rd_kafka_topic_new(client_->get(), topic.name.c_str(), nullptr));
-  topic.last_delivered.assign(static_cast<size_t>(*count), base::kOffsetUnknown.value());
+  topic.last_delivered.assign(static_cast<size_t>(facts->partition_count), base::kOffsetUnknown.value());
   return absl::OkStatus();
 }
 

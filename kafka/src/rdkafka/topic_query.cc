@@ -22,7 +22,7 @@ AdminOptionsPtr NewAdminOptions(rd_kafka_t* rk, rd_kafka_admin_op_t operation, i
   return options;
 }
 
-absl::StatusOr<std::optional<int32_t>> QueryPartitionCount(Client& client, const std::string& topic, int timeout_ms) {
+absl::StatusOr<std::optional<TopicFacts>> QueryTopic(Client& client, const std::string& topic, int timeout_ms) {
   const char* names[] = {topic.c_str()};
   TopicCollectionPtr topics(rd_kafka_TopicCollection_of_topic_names(names, 1));
   QueuePtr queue(rd_kafka_queue_new(client.get()));
@@ -46,7 +46,8 @@ absl::StatusOr<std::optional<int32_t>> QueryPartitionCount(Client& client, const
   }
   size_t partitions = 0;
   rd_kafka_TopicDescription_partitions(descriptions[0], &partitions);
-  return static_cast<int32_t>(partitions);
+  const char* const id = rd_kafka_Uuid_base64str(rd_kafka_TopicDescription_topic_id(descriptions[0]));
+  return TopicFacts{static_cast<int32_t>(partitions), id == nullptr ? "" : id};
 }
 
 absl::StatusOr<OffsetRange> QueryOffsetRange(Client& client, const base::TopicPartition& partition, Phase phase, int timeout_ms) {
@@ -62,8 +63,8 @@ absl::StatusOr<OffsetRange> QueryOffsetRange(Client& client, const base::TopicPa
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return OffsetRange{base::Offset{begin}, base::Offset{end}};
     if (code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION) {
       // Out of the client's memory, which holds a topic without partitions when a broker that was starting said so.
-      TAILRACE_ASSIGN_OR_RETURN(const std::optional<int32_t> count, QueryPartitionCount(client, partition.topic, left_ms));
-      if (count.value_or(0) > partition.partition.value()) code = RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
+      TAILRACE_ASSIGN_OR_RETURN(const std::optional<TopicFacts> facts, QueryTopic(client, partition.topic, left_ms));
+      if (facts && facts->partition_count > partition.partition.value()) code = RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
     }
     const bool stale_leader = code == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION || code == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
     if (!stale_leader || clock.SteadyMs() + kPauseMs >= deadline_ms)

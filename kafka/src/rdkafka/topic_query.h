@@ -9,8 +9,12 @@
 
 namespace tailrace::kafka::rdkafka {
 
+struct TopicFacts {
+  int32_t partition_count = 0;
+  std::string id;
+};
 // nullopt when the topic does not exist.
-absl::StatusOr<std::optional<int32_t>> QueryPartitionCount(Client& client, const std::string& topic, int timeout_ms);
+absl::StatusOr<std::optional<TopicFacts>> QueryTopic(Client& client, const std::string& topic, int timeout_ms);
 
 // The readable range of a partition. A leader that is not known yet, as right after a topic was made, is asked for again until
 // the time is over.

@@ -10,6 +10,9 @@ namespace {
 constexpr int kFenceTimeoutMs = 5'000;
 // A member's record that does not arrive in time is written again; also the last one of a process that closes waits this long.
 constexpr int kMemberTimeoutMs = 2'000;
+// How often it is asked whether the topic is still the same one, and how long the answer may take.
+constexpr int64_t kTopicCheckMs = 5'000;
+constexpr int kTopicCheckTimeoutMs = 500;
 
 class LocalCoordinationLog final : public CoordinationLog {
  public:
@@ -40,6 +43,7 @@ class CoordinationTopic final : public CoordinationLog {
   absl::Status Open() {
     TAILRACE_ASSIGN_OR_RETURN(consumer_, cluster_.NewConsumer({.client_id = options_.client_id + "-coordination-consumer",
                                                                .read_committed = true}));
+    TAILRACE_RETURN_IF_ERROR(CheckTopic(changed_));
     TAILRACE_RETURN_IF_ERROR(consumer_->Assign({{partition(), base::kOffsetBeginning}}));
     TAILRACE_ASSIGN_OR_RETURN(end_consumer_, cluster_.NewConsumer({.client_id = options_.client_id + "-coordination-offsets",
                                                                    .read_committed = true}));
@@ -48,6 +52,7 @@ class CoordinationTopic final : public CoordinationLog {
 
   absl::StatusOr<bool> Poll() override {
     bool changed = false;
+    TAILRACE_RETURN_IF_ERROR(CheckTopic(changed));
     TAILRACE_RETURN_IF_ERROR(PollOnce(0, changed));
     return std::exchange(changed_, false) || changed;
   }
@@ -128,14 +133,32 @@ class CoordinationTopic final : public CoordinationLog {
     return absl::OkStatus();
   }
 
+  // Members write their records again; the leader assigns anew.
+  absl::Status BeginAnew(const std::string& why, bool& changed) {
+    base::LogWarning("coordinator", "coordination topic was recreated", {{"topic", topic_}, {"reason", why}});
+    picture_ = {};
+    changed = true;
+    return consumer_->Assign({{partition(), base::kOffsetBeginning}});
+  }
+
+  // A topic that was made again and has grown past this reader's position looks like the one before. Trouble with the question
+  // is no news: reading says what is wrong.
+  absl::Status CheckTopic(bool& changed) {
+    const int64_t now_ms = base::SystemClock().SteadyMs();
+    if (now_ms < check_topic_ms_) return absl::OkStatus();
+    check_topic_ms_ = now_ms + kTopicCheckMs;
+    const auto topic = cluster_.admin().DescribeTopic(topic_, kTopicCheckTimeoutMs);
+    if (!topic.ok() || !topic->has_value()) return absl::OkStatus();
+    const std::string before = std::exchange(topic_id_, (*topic)->id);
+    if (before.empty() || before == topic_id_) return absl::OkStatus();
+    return BeginAnew("it has another id", changed);
+  }
+
   absl::Status PollOnce(int timeout_ms, bool& changed) {
     absl::Status status = consumer_->Poll(batch_, timeout_ms);
     if (!status.ok() && base::ReactionOf(status) == base::Reaction::kTaskCorrupted) {
-      // The topic was deleted and made again. Members write their records again; the leader assigns anew.
-      base::LogWarning("coordinator", "coordination topic was recreated", {{"topic", topic_}, {"error", status}});
-      picture_ = {};
-      changed = true;
-      return consumer_->Assign({{partition(), base::kOffsetBeginning}});
+      topic_id_.clear();
+      return BeginAnew(std::string(status.message()), changed);
     }
     TAILRACE_RETURN_IF_ERROR(status);
     for (const kafka::RecordView& record : batch_.records()) {
@@ -153,6 +176,8 @@ class CoordinationTopic final : public CoordinationLog {
   std::unique_ptr<kafka::Consumer> consumer_;
   std::unique_ptr<kafka::Consumer> end_consumer_;  // reads nothing: a question never meets fetched records on its way
   kafka::RecordBatch batch_;
+  std::string topic_id_;  // empty: not known
+  int64_t check_topic_ms_ = 0;
   std::unique_ptr<kafka::Producer> member_producer_;
   kafka::TopicHandle member_topic_ = 0;
   std::unique_ptr<kafka::Producer> leader_producer_;

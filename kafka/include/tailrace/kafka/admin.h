@@ -24,7 +24,9 @@ struct NewTopic {
 struct TopicDescription {
   std::string name;
   int32_t partition_count = 0;
-  std::map<std::string, std::string> config;  // filled by DescribeTopic only
+  // By DescribeTopic only:
+  std::map<std::string, std::string> config;
+  std::string id;  // another one when the topic is deleted and made again; empty: this log has none
 };
 
 // Thread-safe. Lifetime: the Cluster outlives it. Errors: kRetry for an unreachable broker (message names it), kFatal for
