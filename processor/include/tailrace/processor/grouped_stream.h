@@ -77,7 +77,7 @@ class TimeWindowedKStream {
   template <class KS = UseDefaultSerde, class VS = UseDefaultSerde, class P = DefaultPartitioner>
   TimeWindowedKStream LateTo(const std::string& topic, Produced<KS, VS, P> produced = {}) const {
     TimeWindowedKStream other = *this;
-    other.late_ = detail::LateRecords<K, V>::ToTopic(topic, grouped_, produced);
+    other.late_ = detail::LateRecords<K, V>::ToTopic(topic, stream_, grouped_, produced);
     return other;
   }
   // The same as a stream, which `use` gets when the aggregation is made: void(KStream<K, V> late).
@@ -275,7 +275,7 @@ KTable<Windowed<K>, VR> TimeWindowedKStream<K, V, GKS, GVS>::Build(Step step, Ma
         return detail::MakeNode<detail::WindowAggregateNode<K, V, VR, Step, KeySerde, ValueSerde>>(step, windows, emit,
                                                                                                   store, ks, vs);
       });
-  late_.AttachTo(table.handle());
+  late_.AttachTo(table.handle(), stream_);
   return table;
 }
 

@@ -48,7 +48,7 @@ class SessionWindowedKStream {
   template <class KS = UseDefaultSerde, class VS = UseDefaultSerde, class P = DefaultPartitioner>
   SessionWindowedKStream LateTo(const std::string& topic, Produced<KS, VS, P> produced = {}) const {
     SessionWindowedKStream other = *this;
-    other.late_ = detail::LateRecords<K, V>::ToTopic(topic, grouped_, produced);
+    other.late_ = detail::LateRecords<K, V>::ToTopic(topic, stream_, grouped_, produced);
     return other;
   }
   // The same as a stream, which `use` gets when the aggregation is made: void(KStream<K, V> late).
@@ -106,7 +106,7 @@ class SessionWindowedKStream {
           return detail::MakeNode<detail::SessionAggregateNode<K, V, VR, Step, Merger, KeySerde, ValueSerde>>(
               step, merger, windows, emit, store, ks, vs);
         });
-    late_.AttachTo(table.handle());
+    late_.AttachTo(table.handle(), stream_);
     return table;
   }
 

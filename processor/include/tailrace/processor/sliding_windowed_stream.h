@@ -35,7 +35,7 @@ class SlidingWindowedKStream {
   template <class KS = UseDefaultSerde, class VS = UseDefaultSerde, class P = DefaultPartitioner>
   SlidingWindowedKStream LateTo(const std::string& topic, Produced<KS, VS, P> produced = {}) const {
     SlidingWindowedKStream other = *this;
-    other.late_ = detail::LateRecords<K, V>::ToTopic(topic, grouped_, produced);
+    other.late_ = detail::LateRecords<K, V>::ToTopic(topic, stream_, grouped_, produced);
     return other;
   }
   // The same as a stream, which `use` gets when the aggregation is made: void(KStream<K, V> late).
@@ -86,7 +86,7 @@ class SlidingWindowedKStream {
           return detail::MakeNode<detail::SlidingAggregateNode<K, V, VR, Step, KeySerde, ValueSerde>>(step, windows, emit, store,
                                                                                                      ks, vs);
         });
-    late_.AttachTo(table.handle());
+    late_.AttachTo(table.handle(), stream_);
     return table;
   }
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "tailrace/processor/detail/dsl_operators.h"
+#include "tailrace/processor/detail/key_serde.h"
 #include "tailrace/processor/detail/late_output.h"
 #include "tailrace/processor/detail/stream_handle.h"
 #include "tailrace/processor/detail/table_origin.h"
@@ -34,11 +35,12 @@ class LateRecords {
  public:
   LateRecords() = default;
 
-  // To a topic. The sink uses no number up, as the operator above it: an application that begins to keep its late records
-  // keeps its generated names, too.
+  // To a topic; `stream` is the one whose records are late. The sink uses no number up, as the operator above it: an application
+  // that begins to keep its late records keeps its generated names, too.
   template <class GKS, class GVS, class KS, class VS, class P>
-  static LateRecords ToTopic(const std::string& topic, const Grouped<GKS, GVS>& grouped, const Produced<KS, VS, P>& produced) {
-    return LateRecords([=, ks = GivenSerdeOr<K>(produced.key_serde, grouped.key_serde),
+  static LateRecords ToTopic(const std::string& topic, const StreamHandle& stream, const Grouped<GKS, GVS>& grouped,
+                             const Produced<KS, VS, P>& produced) {
+    return LateRecords([=, ks = KeysOf(stream, grouped, produced),
                         vs = GivenSerdeOr<V>(produced.value_serde, grouped.value_serde)](const StreamHandle& late) {
       using Sink = SinkNode<K, V, std::remove_cvref_t<decltype(ks)>, std::remove_cvref_t<decltype(vs)>, P>;
       const std::string name = produced.name.empty() ? late.node + "-sink" : produced.name;
@@ -51,14 +53,23 @@ class LateRecords {
     return LateRecords([use = std::move(use)](const StreamHandle& late) { use(KStream<K, V>(late)); });
   }
 
-  // Adds the operators below the aggregation that makes `table`.
-  void AttachTo(const TableHandle& table) const {
+  // Adds the operators below the aggregation that makes `table` of `stream`.
+  void AttachTo(const TableHandle& table, const StreamHandle& stream) const {
     if (!use_) return;
     const std::string name = table.node + "-late";
-    use_(AddProcessor(table, name, [] { return MakeNode<LateRecordsNode<K, V>>(); }));
+    StreamHandle late = AddProcessor(table, name, [] { return MakeNode<LateRecordsNode<K, V>>(); });
+    late.windowed_key_serde = stream.windowed_key_serde;  // they are its records
+    use_(late);
   }
 
  private:
+  // Windowed keys have the serde of the grouping in the handle of its stream, whether it was given or is that of the table above.
+  template <class GKS, class GVS, class KS, class VS, class P>
+  static auto KeysOf(const StreamHandle& stream, const Grouped<GKS, GVS>& grouped, const Produced<KS, VS, P>& produced) {
+    if constexpr (kInheritsKeySerde<K, KS>) return KeySerdeOf<K>(produced.key_serde, stream);
+    else return GivenSerdeOr<K>(produced.key_serde, grouped.key_serde);
+  }
+
   explicit LateRecords(std::function<void(const StreamHandle&)> use) : use_(std::move(use)) {}
 
   std::function<void(const StreamHandle&)> use_;

@@ -10,6 +10,7 @@
 
 #include "tailrace/processor/detail/join_nodes.h"
 #include "tailrace/processor/detail/join_plan.h"
+#include "tailrace/processor/detail/key_serde.h"
 #include "tailrace/processor/detail/stream_table_join_nodes.h"
 #include "tailrace/processor/grouped_stream.h"
 #include "tailrace/processor/joined.h"
@@ -34,7 +35,7 @@ template <JoinKind kKind, class K, class V1, class V2, class VR, class F, class 
 StreamHandle JoinStreams(StreamHandle left, StreamHandle right, F joiner, const JoinWindows& windows,
                          const StreamJoined<KS, VS, VOS>& joined) {
   StreamGraph& graph = *left.graph;
-  const auto key_serde = SerdeOr<KS, K>(joined.key_serde);
+  const auto key_serde = SerdeOr<KS, K>(joined.key_serde, InheritedKeySerde<K>(left));
   const auto left_serde = SerdeOr<VS, V1>(joined.value_serde);
   const auto right_serde = SerdeOr<VOS, V2>(joined.other_value_serde);
   const std::string& name = joined.name;
@@ -86,13 +87,14 @@ StreamHandle JoinStreams(StreamHandle left, StreamHandle right, F joiner, const 
   }, {.name = plan.merge, .takes_null_keys = kKind != JoinKind::kInner});
   StreamHandle result(left.graph, id, plan.merge, left.sources);
   result.sources.insert(right.sources.begin(), right.sources.end());
+  if constexpr (kIsWindowed<K>) result.windowed_key_serde = key_serde;
   return result;
 }
 
 // KStreamImpl.doStreamTableJoin. The result carries the stream record's time.
 template <JoinKind kKind, class K, class V, class VT, class VR, class F, class KS, class VS>
 StreamHandle JoinTable(StreamHandle stream, const KTable<K, VT>& table, F joiner, const Joined<KS, VS>& joined) {
-  const auto key_serde = SerdeOr<KS, K>(joined.key_serde);
+  const auto key_serde = SerdeOr<KS, K>(joined.key_serde, InheritedKeySerde<K>(stream));
   const auto value_serde = SerdeOr<VS, V>(joined.value_serde);
   stream = RepartitionForJoin<K, V>(stream, joined.name.empty() ? stream.node : joined.name, key_serde, value_serde);
   const std::string name = NameTableJoin(stream, table.handle(), kKind, joined.name, joined.grace_ms);
