@@ -4,7 +4,7 @@
 Goal: a mistake in the chart is found here and not by a cluster. Method: `helm lint --strict`; every values file of
 helm/tailrace/ci is rendered, checked by `kubeconform -strict` against a description of the Kubernetes API, and then read
 back: references between objects, security settings, probes, addresses and configuration keys. Values that make no sense
-must be refused. kubeconform has no schemas for the operators' own kinds (ServiceMonitor, PrometheusRule, ScaledObject):
+must be refused. The batch's arguments are given to the program itself where it is built. kubeconform has no schemas for the operators' own kinds (ServiceMonitor, PrometheusRule, ScaledObject):
 those are checked only as far as the tests below go.
 """
 import glob
@@ -13,6 +13,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import unittest
 
 import deployment
@@ -52,6 +53,9 @@ class Objects:
                 yield each["metadata"]["name"], each["metadata"]["labels"], each["spec"]
             elif each["kind"] in ("StatefulSet", "Deployment"):
                 pod = each["spec"]["template"]
+                yield each["metadata"]["name"], pod["metadata"]["labels"], pod["spec"]
+            elif each["kind"] == "CronJob":
+                pod = each["spec"]["jobTemplate"]["spec"]["template"]
                 yield each["metadata"]["name"], pod["metadata"]["labels"], pod["spec"]
 
     def worker(self):
@@ -204,6 +208,54 @@ class Chart(unittest.TestCase):
         self.assertEqual(secure["window"], "15m")
         self.assertNotIn("sasl.password", secure)
 
+    def test_the_batch_keeps_to_its_schedule_and_never_runs_twice_at_once(self):
+        objects = self.rendered["batch"]
+        job = objects.of("CronJob")[0]["spec"]
+        self.assertEqual((job["schedule"], job["timeZone"], job["suspend"]), ("30 2 * * 1-5", "America/Toronto", False))
+        self.assertEqual(job["concurrencyPolicy"], "Forbid")
+        self.assertGreaterEqual(job["startingDeadlineSeconds"], 10)  # less than the controller's own interval would start nothing
+        self.assertEqual(job["jobTemplate"]["spec"]["backoffLimit"], 0)
+        self.assertGreater(job["jobTemplate"]["spec"]["activeDeadlineSeconds"], 0)
+        pod = job["jobTemplate"]["spec"]["template"]["spec"]
+        self.assertEqual(pod["restartPolicy"], "Never")
+        self.assertIn({"name": "data", "mountPath": "/data"}, pod["containers"][0]["volumeMounts"])
+        for name in ("default", "secure-kafka", "autoscaled", "ingress"):
+            self.assertFalse(self.rendered[name].of("CronJob"), name)
+        policy = next(each["spec"] for each in objects.of("NetworkPolicy") if each["metadata"]["name"].endswith("-batch"))
+        self.assertEqual((policy["policyTypes"], policy.get("ingress", [])), (["Ingress", "Egress"], []))
+        self.assertEqual([port["port"] for rule in policy["egress"] for port in rule["ports"]], [53, 53, 3128])
+        result = template("--set", "batch.enabled=true,batch.inputs={/data}", "--show-only", "templates/batch.yaml")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        plain = {each["kind"]: each for each in deployment.yaml().safe_load_all(result.stdout)}
+        self.assertEqual(plain["ConfigMap"]["data"]["pipeline.yaml"].strip(),
+                         self.rendered["default"].config_map("worker")["pipeline.yaml"].strip())
+        self.assertEqual(plain["NetworkPolicy"]["spec"]["policyTypes"], ["Ingress"])
+
+    def test_the_program_runs_the_batch_as_the_chart_calls_it(self):
+        program = os.environ.get("TAILRACE_BIN", "")
+        if not os.path.exists(program):
+            self.skipTest("tailrace is not built")
+        objects = self.rendered["batch"]
+        arguments = objects.of("CronJob")[0]["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]["args"]
+        with tempfile.TemporaryDirectory() as folder:
+            os.mkdir(os.path.join(folder, "archive"))
+            with open(os.path.join(folder, "pipeline.yaml"), "w", encoding="utf-8") as file:
+                file.write(objects.config_map("batch")["pipeline.yaml"])
+            langs = {"archive/a.jsonl": ["en", "fr"], "archive/b.jsonl": ["en"], "today.jsonl": ["fr", "fr"]}
+            for number, (name, posts) in enumerate(langs.items()):
+                with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+                    for line, lang in enumerate(posts):  # an hour has them all, a minute has not
+                        created = f"2024-05-01T10:{10 * number + line:02}:00Z"
+                        file.write(json.dumps({"id": f"{number}{line}", "created_at": created, "lang": lang}) + "\n")
+            here = [each.replace("/etc/tailrace/config", folder).replace("/data", folder) for each in arguments]
+            result = subprocess.run([program, *here], capture_output=True, text=True, check=False, timeout=60)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            with open(os.path.join(folder, "nightly.jsonl"), encoding="utf-8") as file:
+                rows = [json.loads(line) for line in file]
+            self.assertEqual([(row["key"], row["value"]["posts"]) for row in rows], [("en", 2), ("fr", 3)])
+            os.remove(os.path.join(folder, "today.jsonl"))
+            self.assertNotEqual(subprocess.run([program, *here], capture_output=True, check=False, timeout=60).returncode, 0)
+
     def test_autoscaling_leaves_the_number_of_workers_alone(self):
         objects = self.rendered["autoscaled"]
         self.assertNotIn("replicas", objects.worker()["spec"])
@@ -235,6 +287,9 @@ class Chart(unittest.TestCase):
                 (["--set", "worker.autoscaling.enabled=true"], "topics is required"),
                 (["--set", "worker.autoscaling.enabled=true", "--set", "worker.autoscaling.topics={posts}"], "applicationId is required"),
                 (["--set", "gateway.ingress.enabled=true"], "host is required"),
+                (["--set", "batch.enabled=true"], "batch.inputs is required"),
+                (["--set", "batch.enabled=true,batch.inputs={-}"], "inputs"),  # a pod has no standard input
+                (["--set", "batch.schedule=nightly"], "schedule"),
                 (["--set", r"worker.config.state\.dir=/x"], "state.dir is set by the chart"),
                 (["--set", "worker.resources.limits.memory=2Q"], "memory"),
                 (["--kube-version", "1.24.0"], "kubeVersion")]:

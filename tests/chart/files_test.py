@@ -97,9 +97,13 @@ class Compose(unittest.TestCase):
         for name, service in self.services.items():
             if service["image"].startswith("tailrace"):
                 yield name, service["command"]
-        for name in ("worker-statefulset", "gateway"):
+        for name in ("worker-statefulset", "gateway", "batch"):
             text = re.search(r"args:\n(.*?)\n\s*\{\{- with \$\w+\.extraArgs", read(f"helm/tailrace/templates/{name}.yaml"), re.S).group(1)
             yield "helm " + name, re.findall(r"- ([\w./-]+)$", text, re.M)
+        values = [f"helm/tailrace/ci/{name}" for name in sorted(os.listdir(path("helm/tailrace/ci")))]
+        for name, found in [(name, load(name) or {}) for name in values]:
+            for part, verb in (("worker", "worker"), ("gateway", "gateway"), ("batch", "run")):
+                yield f"{name} {part}", [verb, *map(str, found.get(part, {}).get("extraArgs", []))]
         yield "helm test", ["query", "--target", "stores"]
 
     def test_verbs_and_options_exist(self):

@@ -19,6 +19,7 @@
 {{- define "tailrace.worker" -}}{{ include "tailrace.fullname" . }}-worker{{- end -}}
 {{- define "tailrace.headless" -}}{{ include "tailrace.worker" . }}-headless{{- end -}}
 {{- define "tailrace.gateway" -}}{{ include "tailrace.fullname" . }}-gateway{{- end -}}
+{{- define "tailrace.batch" -}}{{ include "tailrace.fullname" . }}-batch{{- end -}}
 {{- define "tailrace.headlessDomain" -}}
 {{ include "tailrace.headless" . }}.{{ .Release.Namespace }}.svc.{{ .Values.clusterDomain }}
 {{- end -}}
@@ -168,6 +169,9 @@ capabilities:
 {{- end -}}
 {{- if and .Values.gateway.ingress.enabled (not .Values.gateway.ingress.host) -}}
 {{- fail "gateway.ingress.host is required when gateway.ingress.enabled" -}}
+{{- end -}}
+{{- if and .Values.batch.enabled (not .Values.batch.inputs) -}}
+{{- fail "batch.inputs is required when batch.enabled" -}}
 {{- end -}}
 {{- range list "state.dir" "grpc.listen" "metrics.listen" "group.instance.id" "application.server" -}}
 {{- if hasKey $.Values.worker.config . -}}{{- fail (printf "worker.config: %s is set by the chart" .) -}}{{- end -}}
