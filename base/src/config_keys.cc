@@ -58,11 +58,18 @@ constexpr ConfigKey kKeys[] = {
     Text("finnhub.symbols", "", "Symbols whose trades are subscribed to, with commas between."),
     Text("finnhub.token.file", "", "File with the token for Finnhub; empty: the variable FINNHUB_TOKEN."),
     Text("finnhub.url", "https://finnhub.io/api/v1", "REST interface of Finnhub."),
+    Text("gateway.ssl.certificate.location", "", "PEM file with the gateway's certificate chain: with it the gateway speaks HTTPS only."),
+    Text("gateway.ssl.key.location", "", "PEM file with the private key of gateway.ssl.certificate.location, without a pass phrase."),
     Text("gateway.workers", "", "host:port list of workers that a gateway asks for the routing table."),
     Text("group.instance.id", "",
          "A name that stays the same over restarts of this process; a restart within the session timeout then moves no "
          "task."),
     Text("grpc.listen", "127.0.0.1:9090", "Address of the query service."),
+    Text("grpc.ssl.ca.location", "",
+         "PEM file of authorities. A worker answers only clients with a certificate of one of them; gateways and other clients reach "
+         "workers by TLS and demand such a certificate of them."),
+    Text("grpc.ssl.certificate.location", "", "PEM file with the certificate chain of the query service, or the one that a client shows to it."),
+    Text("grpc.ssl.key.location", "", "PEM file with the private key of grpc.ssl.certificate.location, without a pass phrase."),
     Number("heartbeat.interval.ms", kMs, "3000", 1,
            "Time between heartbeats of the membership consumer; a third of the session timeout or less."),
     Text("http.listen", "127.0.0.1:8080", "Address of the gateway's HTTP service and dashboard."),

@@ -69,16 +69,19 @@ absl::Status RunDev(const DevVerb& verb) {
   TAILRACE_RETURN_IF_ERROR(worker.Start());
   const std::string listen = verb.listen.empty() ? worker.config().String("http.listen") : verb.listen;
   grpc_api::GatewayOptions options{.listen = listen,
+                                   .tls = grpc_api::TlsOptionsOf(worker.config(), "gateway.ssl."),
                                    .workers = {worker.query_address()},
+                                   .worker_tls = grpc_api::TlsOptionsOf(worker.config(), "grpc.ssl."),
                                    .static_dir = DashboardDirectory(verb.dashboard),
                                    .metrics = &worker.metrics()};
+  const bool https = options.tls.any();
   grpc_api::Gateway gateway(std::move(options));
   absl::Status status = gateway.Start();
   std::unique_ptr<Feeds> feeds;
   if (status.ok()) {
     std::string host = listen.substr(0, listen.rfind(':'));
     if (host.empty() || host == "0.0.0.0" || host == "[::]") host = "127.0.0.1";
-    std::cout << "http://" << host << ":" << gateway.port() << std::endl;
+    std::cout << (https ? "https://" : "http://") << host << ":" << gateway.port() << std::endl;
     feeds = std::make_unique<Feeds>(worker.cluster(), std::move(plans));
     while (status.ok() && !signals.Wait(kHealthCheckMs)) {
       status = worker.status();

@@ -34,7 +34,9 @@ absl::Status RunGateway(const GatewayVerb& verb) {
   const auto process_metrics = base::AddProcessMetrics(metrics);
   base::AddBuildInfo(metrics);
   grpc_api::Gateway gateway({.listen = verb.listen.empty() ? config.String("http.listen") : verb.listen,
+                             .tls = grpc_api::TlsOptionsOf(config, "gateway.ssl."),
                              .workers = absl::StrSplit(workers, ',', absl::SkipEmpty()),
+                             .worker_tls = grpc_api::TlsOptionsOf(config, "grpc.ssl."),
                              .static_dir = DashboardDirectory(verb.dashboard),
                              .metrics = &metrics});
   TAILRACE_RETURN_IF_ERROR(gateway.Start());

@@ -10,6 +10,7 @@
 #include "absl/time/time.h"
 #include "nlohmann/json.hpp"
 #include "tailrace/base/bytes.h"
+#include "tailrace/base/config.h"
 #include "tailrace/base/limits.h"
 #include "tailrace/grpc_api/query_client.h"
 #include "verb.h"
@@ -25,6 +26,7 @@ using Json = nlohmann::ordered_json;
 constexpr int kPagesMax = 10'000;
 
 struct Query {
+  ConfigOptions config;
   std::string target;
   bool json = false;
   std::string store;
@@ -182,12 +184,30 @@ absl::Status Submit(QueryClient& client, const Query& query) {
 
 using Call = absl::Status (*)(QueryClient&, const Query&);
 
+// Of the environment only how workers are reached counts: it may be that of a worker with a pipeline's parameters, or another
+// program's.
+absl::StatusOr<base::Config> LoadQueryConfig(const ConfigOptions& options) {
+  auto environment = base::ProcessEnvironment();
+  std::erase_if(environment, [](const auto& variable) { return !variable.first.starts_with("TAILRACE_GRPC_SSL_"); });
+  return base::Config::Load({.defaults = {}, .file = options.file, .environment = std::move(environment), .set = options.set, .parameters = {}});
+}
+
+absl::Status Ask(const Query& query, Call call) {
+  TAILRACE_ASSIGN_OR_RETURN(const base::Config config, LoadQueryConfig(query.config));
+  grpc_api::QueryClientOptions options{.workers = absl::StrSplit(query.target, ',', absl::SkipEmpty()),
+                                       .tls = grpc_api::TlsOptionsOf(config, "grpc.ssl.")};
+  TAILRACE_RETURN_IF_ERROR(grpc_api::CheckClientTls(options.tls));
+  const auto client = QueryClient::Create(std::move(options));
+  return call(*client, query);
+}
+
 }  // namespace
 
 void AddQuery(CLI::App& app, Action& action) {
   auto query = std::make_shared<Query>();  // shared with the action, which runs after this function
   CLI::App* const verb = app.add_subcommand("query", "Asks the stores of running workers");
   verb->add_option("--target", query->target, "host:port of any worker's query service; several by commas")->required();
+  AddConfigOptions(*verb, query->config);
   verb->add_flag("--json", query->json, "One JSON object a line");
   verb->require_subcommand(1);
   verb->fallthrough();
@@ -196,8 +216,7 @@ void AddQuery(CLI::App& app, Action& action) {
     what->fallthrough();
     what->callback([query, call, &action] {
       action.run = [query, call] {
-        const auto client = QueryClient::Create({.workers = absl::StrSplit(query->target, ',', absl::SkipEmpty())});
-        return call(*client, *query);
+        return Ask(*query, call);
       };
     });
     return what;

@@ -34,7 +34,9 @@ absl::Status WorkerProcess::Start() {
   }
   TAILRACE_RETURN_IF_ERROR(OpenLog(topologies));
   queries_ = std::make_unique<grpc_api::QueryServer>(
-      grpc_api::QueryServerOptions{.listen = config().String("grpc.listen"), .metrics = &metrics_});
+      grpc_api::QueryServerOptions{.listen = config().String("grpc.listen"),
+                                   .tls = grpc_api::TlsOptionsOf(config(), "grpc.ssl."),
+                                   .metrics = &metrics_});
   for (size_t i = 0; i < pipelines_.size(); ++i) {
     TAILRACE_ASSIGN_OR_RETURN(auto caught_up, WatchReplay(topologies[i], pipelines_[i].config));
     streams_.push_back(std::make_unique<processor::Streams>(std::move(topologies[i]), pipelines_[i].config, *cluster_, metrics_));

@@ -187,6 +187,36 @@ class Chart(unittest.TestCase):
         self.assertNotEqual(checksum(), checksum("--set", "worker.streamThreads=2"))
         self.assertNotEqual(checksum(), checksum("--set", "pipeline=application.id: a"))
 
+    def test_with_tls_every_part_has_its_files_and_a_probe_that_works(self):
+        objects = self.rendered["tls"]
+        files = {"ca": "/etc/tailrace/own-tls/authority.pem", "certificate": "/etc/tailrace/own-tls/tls.crt", "key": "/etc/tailrace/own-tls/tls.key"}
+        grpc = {f"grpc.ssl.{each}.location": file for each, file in files.items()}
+        gateway = deployment.yaml().safe_load(objects.config_map("gateway")["gateway.yaml"])
+        self.assertLessEqual(grpc.items(), objects.configuration().items())
+        self.assertLessEqual(grpc.items(), gateway.items())
+        self.assertEqual({key: gateway[key] for key in gateway if key.startswith("gateway.ssl.")},
+                         {f"gateway.ssl.{each}.location": files[each] for each in ("certificate", "key")})
+        pods = {name: spec for name, _, spec in objects.pods()}
+        for name, spec in pods.items():
+            if name.endswith("-test-http"):
+                continue  # speaks to the metrics port only
+            self.assertIn({"name": "own-tls", "secret": {"secretName": "tailrace-tls"}}, spec["volumes"], name)
+            mounts = [each["mountPath"] for each in spec["containers"][0]["volumeMounts"] if each["name"] == "own-tls"]
+            self.assertEqual(mounts, ["/etc/tailrace/own-tls"], name)
+        worker = objects.worker()["spec"]["template"]["spec"]["containers"][0]
+        for probe, path in (("startupProbe", "/readyz"), ("readinessProbe", "/readyz"), ("livenessProbe", "/healthz")):
+            self.assertEqual(worker[probe]["httpGet"], {"path": path, "port": "metrics"})
+            self.assertNotIn("grpc", worker[probe])
+        served = objects.of("Deployment")[0]["spec"]["template"]["spec"]["containers"][0]
+        for probe in ("readinessProbe", "livenessProbe"):
+            self.assertEqual(served[probe]["httpGet"]["scheme"], "HTTPS")
+        query = next(spec for name, spec in pods.items() if name.endswith("-test-query"))["containers"][0]
+        self.assertEqual({each["name"].removeprefix("TAILRACE_").lower().replace("_", "."): each["value"] for each in query["env"]}, grpc)
+        schemes = {each["metadata"]["name"]: each["spec"]["endpoints"][0].get("scheme", "http") for each in objects.of("ServiceMonitor")}
+        self.assertEqual(sorted(schemes.values()), ["http", "https"])
+        self.assertTrue(next(name for name, scheme in schemes.items() if scheme == "https").endswith("-gateway"))
+        self.assertNotIn("ssl.", self.rendered["default"].text)
+
     def test_configuration_keys_exist_and_are_derived(self):
         known = deployment.config_keys()
         for name, objects in self.rendered.items():
@@ -284,6 +314,7 @@ class Chart(unittest.TestCase):
                 (["--set", "worker.processingGuarantee=exactly_twice"], "processingGuarantee"),
                 (["--set", "kafka.bootstrapServers=kafka"], "bootstrapServers"),
                 (["--set", "kafka.securityProtocol=SASL_SSL"], "existingSecret is required"),
+                (["--set", "tls.enabled=true"], "tls.existingSecret is required"),
                 (["--set", "worker.autoscaling.enabled=true"], "topics is required"),
                 (["--set", "worker.autoscaling.enabled=true", "--set", "worker.autoscaling.topics={posts}"], "applicationId is required"),
                 (["--set", "gateway.ingress.enabled=true"], "host is required"),

@@ -23,6 +23,7 @@ class Gateway::Impl {
         files_(options_.static_dir),
         metrics_(options_.metrics, "tailrace_http", "route", "HTTP requests"),
         server_({.listen = options_.listen,
+                 .tls = options_.tls,
                  .io_threads = options_.io_threads,
                  .handler_threads = options_.handler_threads,
                  .idle_timeout_ms = options_.idle_timeout_ms,
@@ -41,8 +42,9 @@ class Gateway::Impl {
   ~Impl() { Shutdown(0); }
 
   absl::Status Start() {
+    TAILRACE_RETURN_IF_ERROR(CheckClientTls(options_.worker_tls));
     TAILRACE_RETURN_IF_ERROR(server_.Start());
-    base::LogInfo("gateway", "listening", {{"address", options_.listen}, {"port", server_.port()}});
+    base::LogInfo("gateway", "listening", {{"address", options_.listen}, {"port", server_.port()}, {"tls", options_.tls.any()}});
     return absl::OkStatus();
   }
   int port() const { return server_.port(); }
@@ -74,8 +76,10 @@ class Gateway::Impl {
 Gateway::Gateway(GatewayOptions options, std::unique_ptr<QueryClient> client)
     : impl_(std::make_unique<Impl>(std::move(options), std::move(client))) {}
 Gateway::Gateway(GatewayOptions options)
-    : Gateway(options, QueryClient::Create(
-                           {.workers = options.workers, .metrics = options.metrics, .clock = options.clock})) {}
+    : Gateway(options, QueryClient::Create({.workers = options.workers,
+                                            .tls = options.worker_tls,
+                                            .metrics = options.metrics,
+                                            .clock = options.clock})) {}
 Gateway::~Gateway() = default;
 absl::Status Gateway::Start() { return impl_->Start(); }
 int Gateway::port() const { return impl_->port(); }

@@ -1,5 +1,7 @@
 #include "gateway/http_server.h"
 
+#include <openssl/err.h>
+#include <openssl/sslerr.h>
 #include <sys/socket.h>
 
 #include <boost/asio/dispatch.hpp>
@@ -7,6 +9,8 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/ssl/error.hpp>
+#include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/asio/write.hpp>
@@ -34,6 +38,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "common/tls_files.h"
 #include "common/worker_pool.h"
 #include "gateway/problem.h"
 #include "tailrace/base/log.h"
@@ -49,6 +54,9 @@ using boost::system::error_code;
 
 constexpr char kRequestIdHeader[] = "x-request-id";
 constexpr size_t kRequestIdMax = 64;
+constexpr std::string_view kPlainHttpAnswer =
+    "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 49\r\nConnection: close\r\n\r\n"
+    "This port speaks HTTPS only: write https:// here.";
 
 // An identifier of the caller's that is safe to send back.
 bool IsRequestId(std::string_view text) {
@@ -171,6 +179,9 @@ class HttpServer::Impl {
     error_code error;
     const net::ip::address address = net::ip::make_address(host == "localhost" ? "127.0.0.1" : host, error);
     if (error) return base::UsageError("'" + host + "' is not an IP address to listen on");
+    if (options_.tls.any()) {
+      TAILRACE_ASSIGN_OR_RETURN(tls_, ServerTls::Open(options_.tls));
+    }
     const tcp::endpoint endpoint(address, static_cast<uint16_t>(std::stoi(port)));
     acceptor_.open(endpoint.protocol(), error);
     if (!error) acceptor_.set_option(net::socket_base::reuse_address(true), error);
@@ -234,6 +245,7 @@ class HttpServer::Impl {
   std::atomic<size_t> in_flight_{0};
   std::atomic<size_t> streams_{0};
   std::atomic<bool> stopped_{false};
+  std::unique_ptr<ServerTls> tls_;  // null: HTTP; after Start only the acceptor's strand
   int port_ = 0;
 
   absl::Mutex mu_;
@@ -249,8 +261,10 @@ class HttpServer::Impl {
 // One connection. Everything in it runs on its strand, except where noted.
 class HttpServer::Impl::Session : public std::enable_shared_from_this<Session> {
  public:
-  Session(Impl& server, uint64_t id, tcp::socket socket)
+  // `context` null: plain HTTP.
+  Session(Impl& server, uint64_t id, tcp::socket socket, SSL_CTX* context)
       : server_(server), id_(id), stream_(std::move(socket)), heartbeat_(stream_.get_executor()) {
+    if (context != nullptr) tls_.emplace(stream_, SSL_new(context));
     error_code ignored;
     stream_.socket().set_option(tcp::no_delay(true), ignored);
   }
@@ -260,7 +274,7 @@ class HttpServer::Impl::Session : public std::enable_shared_from_this<Session> {
   }
 
   void Start() {
-    net::dispatch(stream_.get_executor(), [self = shared_from_this()] { self->Read(); });
+    net::dispatch(stream_.get_executor(), [self = shared_from_this()] { self->tls_ ? self->Handshake() : self->Read(); });
   }
 
   // From any thread: no further request is read, and an event stream ends.
@@ -274,14 +288,40 @@ class HttpServer::Impl::Session : public std::enable_shared_from_this<Session> {
  private:
   std::chrono::milliseconds IdleTimeout() const { return std::chrono::milliseconds(server_.options_.idle_timeout_ms); }
 
+  void Handshake() {
+    if (draining_) return Close();
+    stream_.expires_after(std::chrono::milliseconds(server_.options_.handshake_timeout_ms));
+    tls_->async_handshake(net::ssl::stream_base::server, [self = shared_from_this()](error_code error) {
+      if (error) return self->OnHandshakeFailed(error);
+      self->secured_ = true;
+      self->Read();
+    });
+  }
+
+  // Who sent plain HTTP is told what to change, in plain HTTP; whoever else failed has been told by TLS.
+  void OnHandshakeFailed(const error_code& error) {
+    if (error.category() != net::error::get_ssl_category() || ERR_GET_REASON(static_cast<unsigned long>(error.value())) != SSL_R_HTTP_REQUEST) {
+      return Close();
+    }
+    net::async_write(stream_, net::buffer(kPlainHttpAnswer), [self = shared_from_this()](error_code, size_t) { self->Close(); });
+  }
+
+  // Calls `use` with what requests are read from and answers written to.
+  template <class Use>
+  void WithStream(Use use) {
+    tls_ ? use(*tls_) : use(stream_);
+  }
+
   void Read() {
     if (draining_) return Close();
     parser_.emplace();
     parser_->header_limit(base::limits::kHttpHeaderBytesMax);
     parser_->body_limit(base::limits::kHttpBodyBytesMax);
     stream_.expires_after(IdleTimeout());
-    http::async_read(stream_, buffer_, *parser_, [self = shared_from_this()](error_code error, size_t) {
-      self->OnRead(error);
+    WithStream([this](auto& stream) {
+      http::async_read(stream, buffer_, *parser_, [self = shared_from_this()](error_code error, size_t) {
+        self->OnRead(error);
+      });
     });
   }
 
@@ -363,7 +403,9 @@ class HttpServer::Impl::Session : public std::enable_shared_from_this<Session> {
     writing_ = true;
     stream_.expires_after(IdleTimeout());
     const std::array<net::const_buffer, 2> buffers = {net::buffer(out_), net::buffer(body_)};
-    net::async_write(stream_, buffers, [self = shared_from_this()](error_code error, size_t) { self->OnSent(error); });
+    WithStream([&](auto& stream) {
+      net::async_write(stream, buffers, [self = shared_from_this()](error_code error, size_t) { self->OnSent(error); });
+    });
   }
 
   void OnSent(const error_code& error) {
@@ -407,7 +449,7 @@ class HttpServer::Impl::Session : public std::enable_shared_from_this<Session> {
     });
   }
 
-  // While events are sent nothing is expected from the client; what comes is its end (or noise, which ends it too).
+  // While events are sent nothing is expected from the client; what comes is its end, over TLS too (or noise, which ends it too).
   void WatchForClose() {
     stream_.socket().async_wait(tcp::socket::wait_read, [weak = weak_from_this()](error_code error) {
       auto self = weak.lock();
@@ -424,6 +466,9 @@ class HttpServer::Impl::Session : public std::enable_shared_from_this<Session> {
     if (std::exchange(closed_, true)) return;
     error_code ignored;
     heartbeat_.cancel(ignored);
+    // Tells the client that this is the end and no break. It goes out with the first attempt to write, if at all: nobody waits
+    // for the client's answer, and what is still under way ends with the socket.
+    if (secured_) tls_->async_shutdown([self = shared_from_this()](error_code) {});
     stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
     stream_.close();
   }
@@ -431,6 +476,7 @@ class HttpServer::Impl::Session : public std::enable_shared_from_this<Session> {
   Impl& server_;
   const uint64_t id_;
   beast::tcp_stream stream_;
+  std::optional<net::ssl::stream<beast::tcp_stream&>> tls_;  // over stream_, whose time limits hold for it; empty: HTTP
   net::steady_timer heartbeat_;
   beast::flat_buffer buffer_{base::limits::kHttpHeaderBytesMax + base::limits::kHttpBodyBytesMax};
   std::optional<Parser> parser_;
@@ -439,6 +485,7 @@ class HttpServer::Impl::Session : public std::enable_shared_from_this<Session> {
   std::string body_;
   std::string request_id_;
   unsigned version_ = 11;
+  bool secured_ = false;  // the handshake is done
   bool head_ = false;
   bool keep_alive_ = false;
   bool chunked_ = false;
@@ -455,7 +502,7 @@ void HttpServer::Impl::OpenSession(tcp::socket socket) {
   {
     absl::MutexLock lock(&mu_);
     const uint64_t id = next_session_++;
-    session = std::make_shared<Session>(*this, id, std::move(socket));
+    session = std::make_shared<Session>(*this, id, std::move(socket), tls_ ? tls_->Current().get() : nullptr);
     sessions_[id] = session;
   }
   session->Start();

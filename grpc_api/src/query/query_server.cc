@@ -9,6 +9,7 @@
 #include <mutex>
 #include <utility>
 
+#include "common/grpc_credentials.h"
 #include "common/grpc_runtime.h"
 #include "common/timer_thread.h"
 #include "query/query_service.h"
@@ -38,10 +39,11 @@ class QueryServer::Impl {
   ~Impl() { Shutdown(0); }
 
   absl::Status Start() {
+    TAILRACE_ASSIGN_OR_RETURN(const auto credentials, ServerCredentialsOf(options_.tls));
     SwitchOnHealthService();
     grpc::ServerBuilder builder;
     int port = 0;
-    builder.AddListeningPort(options_.listen, grpc::InsecureServerCredentials(), &port);
+    builder.AddListeningPort(options_.listen, credentials, &port);
     builder.RegisterService(service_.get());
     if (options_.reflection) grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     builder.SetMaxReceiveMessageSize(static_cast<int>(base::limits::kQueryMessageBytesMax));
@@ -64,7 +66,7 @@ class QueryServer::Impl {
     timers_ = std::make_unique<TimerThread>(*options_.clock);
     timers_->After(options_.health_interval_ms, [this] { Tick(); });
     timers_->After(options_.heartbeat_ms, [this] { Heartbeat(); });
-    base::LogInfo("query", "listening", {{"address", options_.listen}, {"port", port_}});
+    base::LogInfo("query", "listening", {{"address", options_.listen}, {"port", port_}, {"tls", options_.tls.any()}});
     return absl::OkStatus();
   }
 

@@ -41,7 +41,7 @@ class DirectoryClient final : public QueryClient {
  public:
   explicit DirectoryClient(QueryClientOptions options)
       : options_(std::move(options)),
-        channels_(base::limits::kWorkerChannelsMax, *options_.clock),
+        channels_(base::limits::kWorkerChannelsMax, *options_.clock, options_.tls),
         directory_(std::make_unique<ApplicationDirectory>(options_, channels_)) {
     if (options_.metrics == nullptr) return;
     age_ = options_.metrics->AddCollector([this](base::MetricsSink& sink) {

@@ -11,7 +11,12 @@
 #include "absl/synchronization/mutex.h"
 #include "tailrace/base/clock.h"
 #include "tailrace/base/status.h"
+#include "tailrace/grpc_api/tls.h"
 #include "tailrace/v1/query.pb.h"
+
+namespace grpc {
+class ChannelCredentials;
+}
 
 namespace tailrace::grpc_api {
 
@@ -55,12 +60,14 @@ class WorkerRpc {
                                                   Done done) = 0;
 };
 
-std::shared_ptr<WorkerRpc> ConnectWorker(const std::string& endpoint, const base::Clock& clock);
+// `tls` is what errors say of the credentials. Null credentials: every call fails.
+std::shared_ptr<WorkerRpc> ConnectWorker(const std::string& endpoint, const base::Clock& clock, bool tls,
+                                         const std::shared_ptr<grpc::ChannelCredentials>& credentials);
 
 // Connections by endpoint, made when first used; the least recently used goes when there are too many. Thread-safe.
 class WorkerChannels {
  public:
-  WorkerChannels(size_t channels_max, const base::Clock& clock) : channels_max_(channels_max), clock_(clock) {}
+  WorkerChannels(size_t channels_max, const base::Clock& clock, const TlsOptions& tls);
   std::shared_ptr<WorkerRpc> Of(const std::string& endpoint);
 
  private:
@@ -70,6 +77,8 @@ class WorkerChannels {
   };
   const size_t channels_max_;
   const base::Clock& clock_;
+  const bool tls_;
+  const std::shared_ptr<grpc::ChannelCredentials> credentials_;  // shared by all channels
   absl::Mutex mu_;
   std::map<std::string, Entry> entries_ ABSL_GUARDED_BY(mu_);
   uint64_t uses_ ABSL_GUARDED_BY(mu_) = 0;

@@ -133,11 +133,35 @@ capabilities:
 {{- with .keyKey }}{{- $_ := set $config "ssl.key.location" (printf "/etc/tailrace/tls/%s" .) }}{{- end }}
 {{- end }}
 {{- end }}
+{{- if .Values.tls.enabled }}{{- $_ := merge $config (include "tailrace.grpcTls" . | fromYaml) }}{{- end }}
 {{- mergeOverwrite $config (deepCopy $worker.config) | toYaml }}
 {{- end -}}
 
 {{- define "tailrace.gatewayConfig" -}}
-{{- mergeOverwrite (dict "log.format" "json") (deepCopy .Values.gateway.config) | toYaml }}
+{{- $config := dict "log.format" "json" -}}
+{{- if .Values.tls.enabled }}
+{{- $_ := merge $config (include "tailrace.grpcTls" . | fromYaml) }}
+{{- $_ := set $config "gateway.ssl.certificate.location" (printf "/etc/tailrace/own-tls/%s" .Values.tls.certKey) }}
+{{- $_ := set $config "gateway.ssl.key.location" (printf "/etc/tailrace/own-tls/%s" .Values.tls.keyKey) }}
+{{- end }}
+{{- mergeOverwrite $config (deepCopy .Values.gateway.config) | toYaml }}
+{{- end -}}
+
+{{/* Keys of the query service and of its clients, with the secret mounted as own-tls. */}}
+{{- define "tailrace.grpcTls" -}}
+grpc.ssl.ca.location: /etc/tailrace/own-tls/{{ .Values.tls.caKey }}
+grpc.ssl.certificate.location: /etc/tailrace/own-tls/{{ .Values.tls.certKey }}
+grpc.ssl.key.location: /etc/tailrace/own-tls/{{ .Values.tls.keyKey }}
+{{- end -}}
+{{- define "tailrace.tlsMount" -}}
+- name: own-tls
+  mountPath: /etc/tailrace/own-tls
+  readOnly: true
+{{- end -}}
+{{- define "tailrace.tlsVolume" -}}
+- name: own-tls
+  secret:
+    secretName: {{ .Values.tls.existingSecret }}
 {{- end -}}
 
 {{/* Addresses of up to three workers that always exist; the gateway learns the others from the routing table. */}}
@@ -159,6 +183,9 @@ capabilities:
 {{- define "tailrace.check" -}}
 {{- if and (hasPrefix "SASL_" .Values.kafka.securityProtocol) (not .Values.kafka.sasl.existingSecret) -}}
 {{- fail "kafka.sasl.existingSecret is required when kafka.securityProtocol is a SASL one" -}}
+{{- end -}}
+{{- if and .Values.tls.enabled (not .Values.tls.existingSecret) -}}
+{{- fail "tls.existingSecret is required when tls.enabled" -}}
 {{- end -}}
 {{- with .Values.worker.autoscaling -}}
 {{- if .enabled -}}

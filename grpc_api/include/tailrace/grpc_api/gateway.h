@@ -19,14 +19,19 @@
 #include "tailrace/base/metrics.h"
 #include "tailrace/base/status.h"
 #include "tailrace/grpc_api/query_client.h"
+#include "tailrace/grpc_api/tls.h"
 
 namespace tailrace::grpc_api {
 
 struct GatewayOptions {
   // host:port; port 0 takes a free one.
   std::string listen = "127.0.0.1:8080";
+  // Certificate and key for HTTPS, which is then all that the port speaks; none: HTTP.
+  TlsOptions tls;
   // Query services to begin with, host:port; the others are learnt from them.
   std::vector<std::string> workers;
+  // QueryClientOptions::tls.
+  TlsOptions worker_tls;
   // The dashboard's files; empty: no dashboard.
   std::string static_dir;
   // The store behind /api/v1/cities.
@@ -58,7 +63,8 @@ class Gateway {
   Gateway& operator=(const Gateway&) = delete;
 
   // Listens and answers from when it returns, also while no worker is reachable (503). Errors: kUnavailable when the
-  // address cannot be listened on, kInvalidArgument when it is none.
+  // address cannot be listened on, kInvalidArgument when it is none or the
+  // certificates cannot be used.
   absl::Status Start();
   int port() const;
   // Takes no more connections, ends event streams, and waits for running requests up to the deadline. Idempotent.

@@ -24,6 +24,7 @@
 #include "tailrace/base/metrics.h"
 #include "tailrace/base/status.h"
 #include "tailrace/grpc_api/request_kind.h"
+#include "tailrace/grpc_api/tls.h"
 #include "tailrace/processor/query.h"
 
 namespace tailrace::grpc_api {
@@ -32,6 +33,9 @@ struct QueryClientOptions {
   // host:port of workers to begin with, at least one that runs each application; the others are learnt from the routing
   // tables. What they run is asked again and again, so an application that comes later is found.
   std::vector<std::string> workers;
+  // How it knows workers, also those that routing tables name, and what it shows them; none: plain text. Files that
+  // CheckClientTls refuses make every call fail.
+  TlsOptions tls;
   // Where tailrace_gateway_* go; null: nowhere. Outlives the client.
   base::MetricsRegistry* metrics = nullptr;
   const base::Clock* clock = &base::SystemClock();

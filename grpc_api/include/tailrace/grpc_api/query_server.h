@@ -21,6 +21,7 @@
 #include "tailrace/base/limits.h"
 #include "tailrace/base/metrics.h"
 #include "tailrace/base/status.h"
+#include "tailrace/grpc_api/tls.h"
 #include "tailrace/processor/query.h"
 
 namespace tailrace::grpc_api {
@@ -28,6 +29,8 @@ namespace tailrace::grpc_api {
 struct QueryServerOptions {
   // host:port; port 0 takes a free one. A port in use is an error, never shared.
   std::string listen = "127.0.0.1:9090";
+  // Certificates; none: plain text. With ca_file every client has to show a certificate of those authorities.
+  TlsOptions tls;
   // gRPC server reflection: for development; a production profile switches it off.
   bool reflection = true;
   // Deadline of a query whose caller sets none or a longer one.
@@ -70,7 +73,8 @@ class QueryServer {
   // Answers SubmitRequest; null: such calls are refused. It outlives the server.
   void SetRequests(RequestRegistry* requests);
 
-  // Listens and answers from when it returns. Errors: kUnavailable when the address cannot be listened on.
+  // Listens and answers from when it returns. Errors: kUnavailable when the address cannot be listened on, kInvalidArgument
+  // when the certificates cannot be used.
   absl::Status Start();
   // The port listened on; 0 before Start.
   int port() const;
