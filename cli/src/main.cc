@@ -53,8 +53,8 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   app.failure_message(CLI::FailureMessage::help);
   Action action;
-  for (const auto add : {AddRun, AddWorker, AddGateway, AddDev, AddDescribe, AddQuery, AddProduce, AddGenerate, AddIngest, AddTopics, AddReplay,
-                         AddReset})
+  for (const auto add : {AddRun, AddWorker, AddGateway, AddDev, AddDescribe, AddQuery, AddProduce, AddGenerate, AddIngest, AddExport, AddTopics,
+                         AddReplay, AddReset})
     add(app, action);
   try {
     app.parse(argc, argv);

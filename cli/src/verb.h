@@ -34,6 +34,7 @@ void AddQuery(CLI::App& app, Action& action);
 void AddProduce(CLI::App& app, Action& action);
 void AddGenerate(CLI::App& app, Action& action);
 void AddIngest(CLI::App& app, Action& action);
+void AddExport(CLI::App& app, Action& action);
 void AddTopics(CLI::App& app, Action& action);
 void AddReplay(CLI::App& app, Action& action);
 void AddReset(CLI::App& app, Action& action);

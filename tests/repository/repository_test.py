@@ -36,8 +36,8 @@ HOMES = {
     r"spdlog/": ["base/src/"],
     r"CLI/": ["cli/src/"],
     r"curl/": ["pipeline/src/input/", "ingest/src/http/"],
-    # Gzip, and the checksum of what is spilled.
-    r"zlib\.h": ["pipeline/src/input/", "ingest/src/spill/"],
+    # Gzip of what is read and exported, and the checksum of what is spilled.
+    r"zlib\.h": ["pipeline/src/input/", "ingest/src/export/", "ingest/src/spill/"],
 }
 # Types that no public header shows.
 HIDDEN = r"curl/|zlib\.h|librdkafka/|rocksdb/|grpc(pp|\+\+)?/|google/protobuf/|prometheus/|spdlog/|yaml-cpp/|boost/(asio|beast)|.*\.pb\.h"

@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -38,7 +39,12 @@ std::optional<int64_t> HttpHead::Number(const std::string& header) const {
 class HttpClient::Transfer {
  public:
   Transfer(const HttpOptions& options, const HttpRequest& request, const StopSignal& stop, CURLM* multi)
-      : name_(UrlForMessages(request.url)), stall_timeout_ms_(options.stall_timeout_ms), stop_(stop), multi_(multi), easy_(curl_easy_init()) {
+      : what_(absl::StrCat(request.method.empty() ? "cannot read " : "cannot write to ", UrlForMessages(request.url))),
+        body_(request.body),
+        stall_timeout_ms_(options.stall_timeout_ms),
+        stop_(stop),
+        multi_(multi),
+        easy_(curl_easy_init()) {
     TAILRACE_CHECK(easy_ != nullptr, "libcurl has memory");
     for (const std::string& header : options.headers) AddHeader(header);
     curl_easy_setopt(easy_, CURLOPT_URL, request.url.c_str());
@@ -61,6 +67,8 @@ class HttpClient::Transfer {
       curl_easy_setopt(easy_, CURLOPT_POSTFIELDSIZE, static_cast<long>(request.json->size()));
       curl_easy_setopt(easy_, CURLOPT_COPYPOSTFIELDS, request.json->c_str());
     }
+    if (request.method == "PUT") Upload();
+    else if (!request.method.empty()) curl_easy_setopt(easy_, CURLOPT_CUSTOMREQUEST, request.method.c_str());
     curl_easy_setopt(easy_, CURLOPT_HTTPHEADER, headers_);
     TAILRACE_CHECK(curl_multi_add_handle(multi_, easy_) == CURLM_OK, "a new handle can be added");
   }
@@ -108,11 +116,36 @@ class HttpClient::Transfer {
     return head_;
   }
   absl::Status Failed(absl::StatusCode code, std::string_view why) const {
-    return base::Error(Reaction::kRetry, code, absl::StrCat("cannot read ", name_, ": ", std::string(why)));
+    return base::Error(Reaction::kRetry, code, absl::StrCat(what_, ": ", std::string(why)));
   }
 
  private:
   void AddHeader(const std::string& header) { headers_ = curl_slist_append(headers_, header.c_str()); }
+
+  // Without asking for leave first, which servers without that answer would let wait.
+  void Upload() {
+    AddHeader("Content-Type: application/octet-stream");
+    AddHeader("Expect:");
+    curl_easy_setopt(easy_, CURLOPT_UPLOAD, 1L);
+    curl_easy_setopt(easy_, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(body_.size()));
+    curl_easy_setopt(easy_, CURLOPT_READFUNCTION, &Transfer::OnRead);
+    curl_easy_setopt(easy_, CURLOPT_READDATA, this);
+    curl_easy_setopt(easy_, CURLOPT_SEEKFUNCTION, &Transfer::OnSeek);
+    curl_easy_setopt(easy_, CURLOPT_SEEKDATA, this);
+  }
+  static size_t OnRead(char* buffer, size_t, size_t size, void* self) {
+    auto& transfer = *static_cast<Transfer*>(self);
+    transfer.moved_ = true;
+    const size_t taken = transfer.body_.copy(buffer, size, transfer.sent_);
+    transfer.sent_ += taken;
+    return taken;
+  }
+  // A kept connection that the server has closed makes libcurl begin again on another one.
+  static int OnSeek(void* self, curl_off_t offset, int origin) {
+    if (origin != SEEK_SET) return CURL_SEEKFUNC_CANTSEEK;
+    static_cast<Transfer*>(self)->sent_ = static_cast<size_t>(offset);
+    return CURL_SEEKFUNC_OK;
+  }
 
   static size_t OnHeader(char* bytes, size_t, size_t size, void* self) {
     auto& transfer = *static_cast<Transfer*>(self);
@@ -143,7 +176,9 @@ class HttpClient::Transfer {
     return Failed(absl::StatusCode::kUnavailable, error_[0] != '\0' ? error_ : curl_easy_strerror(result));
   }
 
-  const std::string name_;
+  const std::string what_;
+  const std::string_view body_;
+  size_t sent_ = 0;
   const int stall_timeout_ms_;
   const StopSignal& stop_;
   CURLM* const multi_;

@@ -36,6 +36,9 @@ struct HttpOptions {
 struct HttpRequest {
   std::string url;
   std::optional<std::string> json;  // set: a POST with this body
+  // "PUT" or "DELETE"; empty: GET, or POST with `json`. A PUT sends `body`, which stays where it is during the call.
+  std::string method = {};
+  std::string_view body = {};
 };
 
 struct HttpHead {

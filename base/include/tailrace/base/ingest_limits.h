@@ -21,6 +21,20 @@ inline constexpr size_t kSourceListMax = 1'000;
 inline constexpr size_t kSeenPostsMax = 500'000;
 // Users and tickers that one connector keeps up to date.
 inline constexpr size_t kKnownRequestsMax = 100'000;
+// Export: bytes and age (milliseconds) at which a file is finished when nothing else is asked for, and the most bytes that may be
+// asked for. A file is made in memory, so that sending it can be repeated.
+inline constexpr int64_t kExportFileBytesDefault = 64 << 20;
+inline constexpr int64_t kExportFileBytesMax = 256 << 20;
+inline constexpr int64_t kExportFileMsDefault = 300'000;
+// Memory of all files in the making; above it the largest is finished early.
+inline constexpr size_t kExportMemoryBytesMax = 512u << 20;
+// Waits between attempts at a target that does not answer or refuses for now, and the time after which the export gives up
+// (milliseconds).
+inline constexpr int64_t kExportRetryMs = 1'000;
+inline constexpr int64_t kExportRetryMsMax = 30'000;
+inline constexpr int64_t kExportGiveUpMs = 600'000;
+// Time between two looks for partitions that were added to a topic that is followed (milliseconds).
+inline constexpr int64_t kExportTopicCheckMs = 60'000;
 // How long before now generated records begin at most, in milliseconds (365 days).
 inline constexpr int64_t kGeneratedHistoryMsMax = 31'536'000'000;
 
