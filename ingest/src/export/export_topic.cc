@@ -180,13 +180,13 @@ class Export {
     if (part.end != base::kOffsetUnknown && record.offset >= part.end) return absl::OkStatus();
     TAILRACE_CHECK(record.offset >= part.read, "records come in order and once");
     text_.clear();
+    const size_t before = part.file == nullptr ? 0 : part.file->memory_bytes();
     if (part.file == nullptr) {
       part.file = std::make_unique<ExportFile>(options_.gzip);
       part.begun_ms = base::SystemClock().SteadyMs();
       rows_.AppendHead(text_);
     }
     rows_.Append(text_, part.partition.partition, record);
-    const size_t before = part.file->memory_bytes();
     part.file->Append(text_);
     memory_bytes_ += part.file->memory_bytes() - before;
     part.last = record.offset;
