@@ -117,8 +117,9 @@ absl::StatusOr<Prepared> Prepare(const ReplayVerb& verb) {
   TAILRACE_ASSIGN_OR_RETURN(const LoadedPipeline replay, LoadAs(verb, id.ToString()));
   TAILRACE_ASSIGN_OR_RETURN(processor::Topology topology, pipeline::CompilePipeline(replay.spec));
   processor::ReplayOptions options{.live = live_id, .number = id.number, .config = replay.config, .from_ms = from_ms, .windows = {},
-                                   .outputs = {}, .dry_run = verb.dry_run};
-  for (const pipeline::WindowedStore& store : rules.windows) options.windows.push_back({store.name, store.size_ms, store.grace_ms});
+                                   .check_values = true, .outputs = {}, .dry_run = verb.dry_run};
+  for (const pipeline::WindowedStore& store : rules.windows)
+    options.windows.push_back({store.name, store.size_ms, store.grace_ms, store.advance_ms});
   const std::string suffix = processor::ReplayTopic("", id.number);
   for (const pipeline::SinkSpec& sink : replay.spec.AllSinks())
     options.outputs.emplace(sink.topic, sink.topic.substr(0, sink.topic.size() - suffix.size()));

@@ -22,7 +22,7 @@ class Walk {
       if (const auto* join = std::get_if<JoinStep>(&step)) rules_.unbounded.push_back({join->store, "is a join of tables"});
       if (const auto* aggregate = std::get_if<AggregateStep>(&step)) {
         if (window_ == nullptr) rules_.unbounded.push_back({aggregate->store, "is an aggregate over all time"});
-        else rules_.windows.push_back({aggregate->store, window_->size_ms, window_->grace_ms});
+        else rules_.windows.push_back({aggregate->store, window_->size_ms, window_->grace_ms, window_->advance_ms});
       }
     }
   }

@@ -72,9 +72,19 @@ class Copier {
                          absl::StrCat(copy_.from, "-", record.source, ": the key of record ", record.offset.value(),
                                       " is not that of a window; was the store's kind changed? Use --from earliest"));
     if (!IsClosedAt(copy_.windows, key->window_start_ms, stream_times_ms_[partition])) return absl::OkStatus();
+    const int64_t advance_ms = copy_.windows.advance_ms > 0 ? copy_.windows.advance_ms : copy_.windows.size_ms;
+    if (key->window_start_ms % advance_ms != 0) return Changed(record, "no window of the store begins at the time of", "windows");
+    if (copy_.schema != nullptr && !record.value.is_null() && !copy_.schema->ValueToJson(record.value.view()).has_value())
+      return Changed(record, "the store's fields are not those of", "fields");
     ++copied_;
     return producer_.Send({.topic = topic_, .partition = base::Partition(record.source), .key = record.key, .value = record.value,
                            .timestamp_ms = record.timestamp_ms});
+  }
+
+  absl::Status Changed(const kafka::RecordView& record, const char* what, const char* of) const {
+    return base::Error(base::Reaction::kFatal, absl::StatusCode::kFailedPrecondition,
+                       absl::StrCat(what, " record ", record.offset.value(), " of ", copy_.from, "-", record.source, ", which is to be "
+                                    "copied: the ", of, " have changed since the live application wrote it; use --from earliest"));
   }
 
   const ChangelogCopy& copy_;

@@ -242,7 +242,8 @@ class Preparation {
         TAILRACE_ASSIGN_OR_RETURN(const int64_t copied,
                                   CopyClosedWindows({.from = from, .to = store.changelog_topic, .windows = *windows,
                                                      .stream_time_ms = [this](base::Partition p) { return CutOf(p).stream_time_ms; },
-                                                     .partition_count = partitions},
+                                                     .partition_count = partitions,
+                                                     .schema = options_.check_values ? store.schema.get() : nullptr},
                                                     *consumer, *producer));
         plan_.copied_records += copied;
       }

@@ -17,6 +17,7 @@ struct WindowedStore {
   std::string name;
   int64_t size_ms = 0;
   int64_t grace_ms = 0;
+  int64_t advance_ms = 0;
 };
 
 // A store that is the sum of all input there ever was.

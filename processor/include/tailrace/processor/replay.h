@@ -25,11 +25,12 @@
 
 namespace tailrace::processor {
 
-// A store of windows [start, start + size).
+// A store of windows [start, start + size), one beginning every `advance`.
 struct ReplayWindows {
   std::string store;
   int64_t size_ms = 0;
   int64_t grace_ms = 0;
+  int64_t advance_ms = 0;  // 0: the size
 };
 
 struct ReplayOptions {
@@ -38,6 +39,9 @@ struct ReplayOptions {
   base::Config config;  // of the replay; its application.id does not matter
   std::optional<int64_t> from_ms;  // absent: from the beginning of the log; nothing is copied then
   std::vector<ReplayWindows> windows;  // with from_ms: all stores of the topology that keep results
+  // A row that is copied must be one that the store's schema can show: else it was written under another schema, and is refused.
+  // For stores whose schemas show every row.
+  bool check_values = false;
   // The replay's output topics and whose shape they get when that one exists.
   std::map<std::string, std::string> outputs;
   bool dry_run = false;  // only work out what would be done

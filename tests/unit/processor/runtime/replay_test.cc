@@ -104,7 +104,7 @@ class ReplayTest : public ::testing::TestWithParam<std::tuple<bool, bool>> {
   }
 
   // A row of the live changelog that nobody has counted.
-  void Damage(const std::string& word, int64_t window_start_ms) {
+  void Damage(const std::string& word, int64_t window_start_ms, std::string value = {}) {
     for (int32_t p = 0; p < 2; ++p) {
       const auto consumer = cluster_->NewConsumer({.client_id = "test", .read_committed = true});
       ASSERT_TRUE((*consumer)->Assign({{{"app-windows-changelog", base::Partition(p)}, base::Offset(0)}}).ok());
@@ -117,8 +117,7 @@ class ReplayTest : public ::testing::TestWithParam<std::tuple<bool, bool>> {
         for (const kafka::RecordView& record : batch.records()) there |= record.key.view() == key;
       } while (!batch.empty());
       if (!there) continue;
-      std::string value;
-      base::AppendBigEndian(value, kDamaged);  // its timestamp is the record's
+      if (value.empty()) base::AppendBigEndian(value, kDamaged);  // its timestamp is the record's
       const auto topic = producer_->Topic("app-windows-changelog");
       ASSERT_TRUE(producer_->Send({.topic = *topic, .partition = base::Partition(p), .key = key, .value = value, .timestamp_ms = window_start_ms + 1}).ok());
       Flush();
@@ -131,7 +130,8 @@ class ReplayTest : public ::testing::TestWithParam<std::tuple<bool, bool>> {
     Topology topology = WindowTopology(repartition());
     return PrepareReplay(topology,
                          {.live = "app", .number = number, .config = ConfigOf("app"), .from_ms = from_ms,
-                          .windows = {{.store = "windows", .size_ms = kMinute, .grace_ms = kGrace}}, .outputs = {}, .dry_run = dry_run},
+                          .windows = {{.store = "windows", .size_ms = size_ms_, .grace_ms = kGrace}}, .check_values = true,
+                          .outputs = {}, .dry_run = dry_run},
                          *cluster_);
   }
 
@@ -142,11 +142,31 @@ class ReplayTest : public ::testing::TestWithParam<std::tuple<bool, bool>> {
   kafka::TopicHandle words_ = 0;
   std::map<std::string, int64_t> observed_ms_;
   Rows truth_;
+  int64_t size_ms_ = kMinute;  // of the windows that a replay takes the store's to be
 };
 
 INSTANTIATE_TEST_SUITE_P(Guarantees, ReplayTest, ::testing::Combine(::testing::Bool(), ::testing::Bool()), [](const auto& parameter) {
   return std::string(std::get<0>(parameter.param) ? "ExactlyOnce" : "AtLeastOnce") + (std::get<1>(parameter.param) ? "Repartitioned" : "");
 });
+
+TEST_P(ReplayTest, RowsOfOtherWindowsOrFieldsAreNotCopied) {
+  SendHistory();
+  auto live = Run("app");
+  ASSERT_TRUE(Eventually([&] { return RowsOf(*live) == truth_; }));
+  ASSERT_TRUE(live->Close(10'000).ok());
+  const int64_t from_ms = kStart + 4 * kMinute + 30'000;
+  size_ms_ = 2 * kMinute;
+  absl::Status status = Prepare(from_ms).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << status;
+  EXPECT_NE(status.message().find("the windows have changed"), std::string::npos) << status;
+
+  size_ms_ = kMinute;
+  Damage("a", kStart + 2 * kMinute, "seven b");
+  status = Prepare(from_ms).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << status;
+  EXPECT_NE(status.message().find("the fields have changed"), std::string::npos) << status;
+  EXPECT_NE(status.message().find("use --from earliest"), std::string::npos) << status;
+}
 
 TEST_P(ReplayTest, ClosedWindowsAreCopiedAndOpenOnesRebuilt) {
   SendHistory();
