@@ -141,6 +141,7 @@ class StoreEvents::Feed final : public SubscriptionListener {
   void OnGap(const base::TaskId& task, int64_t changelog_offset) override {
     hub->MarkGap(task, {changelog_offset, UpdatePlace::kWholeCommit});
   }
+  void OnStart(const base::TaskId& task, int64_t changelog_offset, int index) override { hub->Seed(task, {changelog_offset, index}); }
 
   void End(const absl::Status& status) {
     absl::MutexLock lock(&opening);

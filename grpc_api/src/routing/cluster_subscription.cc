@@ -185,10 +185,14 @@ class ClusterSubscription::Core : public std::enable_shared_from_this<Core> {
       listener_.OnUpdate(std::move(event));
     }
     if (!token.ok()) return;
-    absl::MutexLock lock(&mu_);
     for (const auto& [task, place] : *token) {
-      UpdatePlace& known = position_[task];
-      known = std::max(known, place);
+      {
+        absl::MutexLock lock(&mu_);
+        auto [known, added] = position_.try_emplace(task, place);
+        known->second = std::max(known->second, place);
+        if (!added) continue;
+      }
+      listener_.OnStart(task, place.offset, place.index);
     }
   }
 

@@ -178,10 +178,14 @@ class DirectoryClient final : public QueryClient {
   absl::StatusOr<std::shared_ptr<const Catalog>> Known(const Deadline& deadline) {
     std::shared_ptr<const Catalog> catalog = directory_->Current();
     if (catalog->applications.empty()) catalog = directory_->Fresh(std::min(deadline.RemainingMs(), kFirstAnswerMs));
-    if (!catalog->applications.empty()) return catalog;
+    if (catalog->applications.empty()) return NoWorker(*catalog);
+    return catalog;
+  }
+
+  absl::Status NoWorker(const Catalog& catalog) const {
     return QueryError(absl::StatusCode::kUnavailable, reason::kNoWorker,
                       "no worker answers (tried " + absl::StrJoin(options_.workers, ", ") + ")" +
-                          (catalog->last_error.ok() ? std::string() : ": " + std::string(catalog->last_error.message())));
+                          (catalog.last_error.ok() ? std::string() : ": " + std::string(catalog.last_error.message())));
   }
 
   absl::StatusOr<std::shared_ptr<ApplicationClient>> Holder(std::string_view store, const Deadline& deadline) {
@@ -193,6 +197,7 @@ class DirectoryClient final : public QueryClient {
       holder = catalog->Holder(store);
     }
     if (holder != nullptr) return holder->client;
+    if (catalog->applications.empty()) return NoWorker(*catalog);
     const std::string name(store);
     if (!catalog->silent.empty()) {
       return QueryError(absl::StatusCode::kUnavailable, reason::kNoWorker,

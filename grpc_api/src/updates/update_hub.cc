@@ -22,8 +22,13 @@ void UpdateHub::SetBase(const base::TaskId& task, int64_t offset) {
 }
 
 void UpdateHub::Seed(const base::TaskId& task, UpdatePlace place) {
-  absl::MutexLock lock(&mu_);
-  history_.try_emplace(task, History{.floor = place, .latest = place});
+  std::vector<std::function<void()>> wakes;
+  {
+    absl::MutexLock lock(&mu_);
+    // Who resumed with a place in it learns whether that still holds.
+    if (history_.try_emplace(task, History{.floor = place, .latest = place}).second) wakes = TakeWakes();
+  }
+  for (const auto& wake : wakes) wake();
 }
 
 void UpdateHub::Forget(const base::TaskId& task) {
@@ -134,14 +139,16 @@ std::unique_ptr<UpdateHub::Subscriber> UpdateHub::Subscribe(const std::optional<
     const auto found = resume->find(task);
     // A task that has never logged anything cannot have been missed.
     const UpdatePlace place = found != resume->end() ? found->second : UpdatePlace{};
-    if (place < history.floor || place > history.latest) {
-      // Missed for good, or of another history (the application was reset): go on from now.
+    if (history.Misses(place)) {
+      // It goes on from now.
       if (history.latest.offset >= 0) subscriber->gaps_.push_back(task);
       subscriber->position_[task] = history.latest;
     } else if (place < history.latest) {
       replays = true;
     }
   }
+  for (const auto& [task, place] : *resume)
+    if (!history_.contains(task)) subscriber->unheard_.push_back(task);
   if (replays) {
     subscriber->next_ = first_sequence_;
     subscriber->skip_known_ = true;
@@ -149,11 +156,28 @@ std::unique_ptr<UpdateHub::Subscriber> UpdateHub::Subscribe(const std::optional<
   return subscriber;
 }
 
+const ResumePosition& UpdateHub::Subscriber::position() {
+  absl::MutexLock lock(&hub_->mu_);
+  // Of a task that came later nothing was passed over and nothing was read yet, unless the ring has gone on without this reader.
+  if (position_.size() < hub_->history_.size() && next_ >= hub_->first_sequence_)
+    for (const auto& [task, history] : hub_->history_) position_.try_emplace(task, history.floor);
+  return position_;
+}
+
 UpdateHub::Batch UpdateHub::Subscriber::Take(size_t updates_max, size_t bytes_max) {
   Batch batch;
   UpdateHub& hub = *hub_;
   absl::MutexLock lock(&hub.mu_);
   batch.gaps.swap(gaps_);
+  std::erase_if(unheard_, [&](const base::TaskId& task) {
+    const auto found = hub.history_.find(task);
+    if (found == hub.history_.end()) return false;
+    if (found->second.Misses(position_[task])) {
+      batch.gaps.push_back(task);
+      position_[task] = found->second.latest;
+    }
+    return true;
+  });
   if (next_ < hub.first_sequence_) {
     batch.ended = QueryError(absl::StatusCode::kResourceExhausted, reason::kSlowSubscriber,
                              "the subscriber reads too slowly: changes it has not read are no longer kept; "

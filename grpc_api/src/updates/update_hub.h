@@ -55,8 +55,8 @@ class UpdateHub : public std::enable_shared_from_this<UpdateHub> {
     // What there is now, at most so much; empty when there is nothing new. After that, `wake` is called once when
     // something comes.
     Batch Take(size_t updates_max, size_t bytes_max);
-    // Includes everything that Take has returned.
-    const ResumePosition& position() const { return position_; }
+    // Includes everything that Take has returned, and every task that the hub knows.
+    const ResumePosition& position();
 
    private:
     friend class UpdateHub;
@@ -66,6 +66,7 @@ class UpdateHub : public std::enable_shared_from_this<UpdateHub> {
     uint64_t next_ = 0;            // ring sequence number to read next
     bool skip_known_ = false;      // resumed: what position_ contains is passed over
     std::vector<base::TaskId> gaps_;
+    std::vector<base::TaskId> unheard_;  // it resumed with a place in them, and the hub has not heard of them yet
     ResumePosition position_;
   };
 
@@ -100,6 +101,8 @@ class UpdateHub : public std::enable_shared_from_this<UpdateHub> {
     UpdatePlace floor;   // everything after this is in the ring
     UpdatePlace latest;  // of the last change, or the base
     bool forgotten = false;
+    // Of a reader at this place: it missed changes for good, or its place is of another history (the application was reset).
+    bool Misses(UpdatePlace place) const { return place < floor || place > latest; }
   };
 
   void AppendGap(const base::TaskId& task, UpdatePlace place) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);

@@ -169,6 +169,11 @@ class SubscriptionListener {
   virtual void OnUpdate(StoreChangeEvent event) = 0;
   // Changes of this task up to here may have been missed: read its current state.
   virtual void OnGap(const base::TaskId& task, int64_t changelog_offset) = 0;
+  // Every change of this task behind this place will be heard. Once per task that nothing was heard of yet; for who hands out
+  // places to resume from.
+  virtual void OnStart(const base::TaskId& task, int64_t changelog_offset, int index) {
+    static_cast<void>(task), static_cast<void>(changelog_offset), static_cast<void>(index);
+  }
 };
 
 // Ends the subscription when destroyed; after that the listener is not called.

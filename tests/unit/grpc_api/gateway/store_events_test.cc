@@ -181,13 +181,30 @@ TEST_F(StoreEventsTest, LastEventIdResumesWithoutLossOrRepetition) {
   EXPECT_EQ(json::parse(event->data)["value"]["posts"], 2);
 }
 
+TEST_F(StoreEventsTest, WhoHasOnlyHeardHeartbeatsResumesWithoutLoss) {
+  std::string id;
+  {
+    EventClient client(gateway_->port());
+    ASSERT_TRUE(client.Next("heartbeat"));
+    AwaitUpstream();
+    // Soon a heartbeat names a place of each of the four tasks.
+    ASSERT_TRUE(Eventually([&] { return client.Next("heartbeat") && DecodeResumeToken(client.last_id)->size() == 4; }));
+    id = client.last_id;
+  }
+  Commit("Toronto", 2, 6);
+  StartGateway();
+  EventClient elsewhere(gateway_->port(), id);
+  const std::optional<Event> event = elsewhere.Next("update");
+  ASSERT_TRUE(event);
+  EXPECT_EQ(json::parse(event->data)["value"]["posts"], 2);
+}
+
 TEST_F(StoreEventsTest, MissedChangesAreAGap) {
-  EventClient first(gateway_->port());
-  ASSERT_TRUE(first.Next("heartbeat"));
-  AwaitUpstream();
   const std::string before_anything = EncodeResumeToken({{cluster_.worker(0).TaskOf("Toronto"), {1, 1}}});
   Commit("Toronto", 1, 50);
-  ASSERT_TRUE(first.Next("update"));
+  // The first client's subscription begins behind that change, whenever it is there.
+  EventClient first(gateway_->port());
+  ASSERT_TRUE(first.Next("heartbeat"));
   EventClient late(gateway_->port(), before_anything);
   const std::optional<Event> gap = late.Next("gap");
   ASSERT_TRUE(gap);
@@ -221,9 +238,12 @@ TEST(StoreEventsReplayTest, AStreamEndsWhenAReplayTakesOverAndItsPlaceIsAGapTher
   EXPECT_EQ(json::parse(end->data)["reason"], "CUT_OVER");
   EventClient again(gateway.port(), id);
   EXPECT_EQ(again.head().status, 200);
-  const std::optional<Event> gap = again.Next("gap");
-  ASSERT_TRUE(gap);
-  EXPECT_EQ(json::parse(gap->data)["task"], live.TaskOf("Toronto").ToString());
+  // One for each task in which it had a place.
+  for (std::string task; task != live.TaskOf("Toronto").ToString();) {
+    const std::optional<Event> gap = again.Next("gap");
+    ASSERT_TRUE(gap);
+    task = json::parse(gap->data)["task"];
+  }
   ASSERT_TRUE(Eventually([&] { return servers[1]->subscriber_count() == 1; }));
   replay.Commit("Toronto", kW, {.posts = 9, .retweets = 0, .users = {}}, 3);
   const std::optional<Event> update = again.Next("update");

@@ -76,6 +76,19 @@ TEST_F(UpdateHubTest, ResumesInTheMiddleOfACommit) {
   EXPECT_TRUE(batch.gaps.empty());
 }
 
+TEST_F(UpdateHubTest, APlaceIsKnownOfATaskThatCameAfterTheSubscriber) {
+  auto first = Subscribe();
+  hub_->Seed(Task(0), {9, 1});
+  const ResumePosition position = first->position();
+  EXPECT_EQ(position, (ResumePosition{{Task(0), {9, 1}}}));
+  hub_->Publish(Change(0, 10, "a"));
+  EXPECT_EQ(Keys(first->Take(kMany, kMany)), Names{"a"}) << "knowing the place passes over nothing";
+  auto again = Subscribe(position);
+  const UpdateHub::Batch batch = again->Take(kMany, kMany);
+  EXPECT_EQ(Keys(batch), Names{"a"});
+  EXPECT_TRUE(batch.gaps.empty());
+}
+
 TEST_F(UpdateHubTest, AGapIsNamedWhenTheRingNoLongerReachesBack) {
   hub_->SetBase(Task(0), 0);
   hub_->SetBase(Task(1), 0);
@@ -86,6 +99,19 @@ TEST_F(UpdateHubTest, AGapIsNamedWhenTheRingNoLongerReachesBack) {
   const UpdateHub::Batch batch = again->Take(kMany, 1 << 20);
   EXPECT_EQ(batch.gaps, std::vector<base::TaskId>{Task(0)});
   EXPECT_EQ(Keys(batch), Names{"other"}) << "task 1 is whole";
+}
+
+TEST_F(UpdateHubTest, AGapIsNamedWhenTheHubHearsOfTheTaskAfterTheReader) {
+  auto late = Subscribe(ResumePosition{{Task(0), {1, 1}}, {Task(1), {9, 1}}});
+  EXPECT_TRUE(late->Take(kMany, kMany).empty());
+  hub_->Seed(Task(0), {50, UpdatePlace::kWholeCommit});
+  hub_->Seed(Task(1), {9, 1});
+  EXPECT_EQ(wakes_, 1);
+  EXPECT_EQ(late->Take(kMany, kMany).gaps, std::vector<base::TaskId>{Task(0)}) << "task 1 is whole";
+  hub_->Publish(Change(0, 51, "a"));
+  const UpdateHub::Batch batch = late->Take(kMany, kMany);
+  EXPECT_EQ(Keys(batch), Names{"a"});
+  EXPECT_TRUE(batch.gaps.empty());
 }
 
 TEST_F(UpdateHubTest, APlaceFromAnotherHistoryIsAGapAndNotSilence) {
