@@ -14,6 +14,7 @@
 #include "support.h"
 #include "tailrace/base/log.h"
 #include "tailrace/base/random.h"
+#include "tailrace/kafka/group_admin.h"
 
 namespace tailrace::processor {
 namespace {
@@ -81,6 +82,22 @@ class StreamsOnABroker : public ::testing::TestWithParam<bool> {
     worker.streams = std::make_unique<Streams>(CountTopology(), config, *worker.cluster, worker.metrics);
     const absl::Status status = worker.streams->Start();
     ASSERT_TRUE(status.ok()) << status;
+  }
+  // Waits until everything that was produced is also committed: a worker that goes then leaves nothing to be counted again.
+  void AwaitCommits() {
+    EXPECT_TRUE(Eventually([&] {
+      int64_t produced = 0, committed = 0;
+      for (int p = 0; p < kPartitions; ++p) {
+        const auto range = cluster_->admin().Offsets({testing::words_topic, base::Partition(p)}, 10'000);
+        if (!range.ok()) return false;
+        produced += range->end.value();
+      }
+      const auto offsets = kafka::GroupsOf(*cluster_).GroupOffsets(application_, 10'000);
+      if (!offsets.ok()) return false;
+      for (const kafka::CommittedOffset& one : *offsets)
+        if (one.partition.topic == testing::words_topic) committed += one.offset.value();
+      return committed == produced;
+    }));
   }
   static size_t Running(Worker& worker) {
     size_t running = 0;
@@ -445,6 +462,7 @@ TEST_P(StreamsOnABroker, AFrozenWorkerThatWakesUpCommitsNothing) {
   Process other(application_, "w1", states[1].path(), exactly_once());
   Produce(*cluster_, 5'000, 300, expected_);
   ExpectOutput(*cluster_, expected_, kPartitions);
+  AwaitCommits();
   sleeper.Signal(SIGSTOP);
   Produce(*cluster_, 5'000, 300, expected_);
   ExpectOutput(*cluster_, expected_, kPartitions);  // the other has taken over
