@@ -93,8 +93,8 @@ void RdMembership::Assigned(rd_kafka_topic_partition_list_t* partitions) {
 void RdMembership::Revoked() {
   leader_ = false;
   if (!joined_) return;
-  if (std::optional<ClientError> fatal = client_->FatalError(); fatal && fatal->code == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID) {
-    Lose(FencedReason());
+  if (std::optional<absl::Status> fatal = FatalReason()) {
+    Lose(*std::move(fatal));
     return;
   }
   if (rd_kafka_assignment_lost(client_->get()) != 0) {
@@ -114,7 +114,10 @@ void RdMembership::Revoked() {
   events_.push_back(std::move(event));
 }
 
-absl::Status RdMembership::FencedReason() const {
+std::optional<absl::Status> RdMembership::FatalReason() const {
+  const std::optional<ClientError> fatal = client_->FatalError();
+  if (!fatal) return std::nullopt;
+  if (fatal->code != RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID) return ToStatus(*fatal, Phase::kMembership, "group " + options_.group);
   return base::Error(Reaction::kFatal, absl::StatusCode::kAborted,
                      absl::StrCat("group ", options_.group, ": another process took the instance id ", options_.instance_id,
                                   "; give every process its own group.instance.id"));
@@ -127,7 +130,8 @@ void RdMembership::Lose(absl::Status reason) {
   event.reason = reason;
   {
     absl::MutexLock lock(&mu_);
-    if (!lost_.ok()) return;  // Said once.
+    // Said once; but after the end of a session it may turn out that this client can never join again.
+    if (!lost_.ok() && (base::ReactionOf(lost_) == Reaction::kFatal || base::ReactionOf(reason) != Reaction::kFatal)) return;
     lost_ = std::move(reason);
     if (metadata_ != nullptr) event.generation = metadata_->generation;
   }
@@ -152,16 +156,14 @@ absl::StatusOr<std::optional<MembershipEvent>> RdMembership::Poll(int timeout_ms
         Lose(base::Error(Reaction::kTaskMigrated, absl::StatusCode::kAborted,
                          absl::StrCat("group ", options_.group, ": not polled for more than max.poll.interval.ms=",
                                       options_.max_poll_interval_ms, ", so the group goes on without this member")));
-      } else if (std::optional<ClientError> fatal = client_->FatalError()) {
-        Lose(fatal->code == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID
-                 ? FencedReason()
-                 : ToStatus(*fatal, Phase::kMembership, "group " + options_.group));
-      } else if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR && message->err != RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+      } else if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR && message->err != RD_KAFKA_RESP_ERR__PARTITION_EOF &&
+                 message->err != RD_KAFKA_RESP_ERR__FATAL) {
         pending_error_ =
             client_->Explain({.code = message->err, .text = ErrorText(*message)}, Phase::kMembership, "group " + options_.group);
       }
       rd_kafka_message_destroy(message);
     }
+    if (std::optional<absl::Status> fatal = FatalReason()) Lose(*std::move(fatal));
   }
   if (std::optional<MembershipEvent> event = NextEvent()) return event;
   if (!pending_error_.ok()) return std::exchange(pending_error_, absl::OkStatus());
@@ -179,7 +181,7 @@ absl::Status RdMembership::CommitOffsets(std::span<const OffsetToCommit> offsets
   int32_t joined_generation = -1;
   {
     absl::MutexLock lock(&mu_);
-    if (!lost_.ok()) return base::ReactionOf(lost_) == Reaction::kFatal ? lost_ : base::WithReaction(lost_, Reaction::kTaskMigrated);
+    if (!lost_.ok()) return base::WithReaction(lost_, Reaction::kTaskMigrated);
     if (metadata_ != nullptr) joined_generation = metadata_->generation;
   }
   const std::string what = absl::StrCat("commit offsets of group ", options_.group, ", generation ", joined_generation);
@@ -201,17 +203,19 @@ absl::Status RdMembership::CommitOffsets(std::span<const OffsetToCommit> offsets
   }
   QueuePtr queue(rd_kafka_queue_new(client_->get()));
   rd_kafka_resp_err_t code = rd_kafka_commit_queue(client_->get(), list.get(), queue.get(), nullptr, nullptr);
-  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return client_->Explain({.code = code, .text = {}}, Phase::kCommitOffsets, what);
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return CommitError(code, what);
   EventPtr event = WaitForEvent(queue.get(), timeout_ms);
-  if (event == nullptr) return client_->Explain({.code = RD_KAFKA_RESP_ERR__TIMED_OUT, .text = {}}, Phase::kCommitOffsets, what);
+  if (event == nullptr) return CommitError(RD_KAFKA_RESP_ERR__TIMED_OUT, what);
   code = rd_kafka_event_error(event.get());
   if (const rd_kafka_topic_partition_list_t* results = rd_kafka_event_topic_partition_list(event.get()); results != nullptr) {
     for (int i = 0; i < results->cnt && code == RD_KAFKA_RESP_ERR_NO_ERROR; ++i) code = results->elems[i].err;
   }
-  if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return absl::OkStatus();
-  if (std::optional<ClientError> fatal = client_->FatalError(); fatal && fatal->code == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID) {
-    return FencedReason();
-  }
+  return code == RD_KAFKA_RESP_ERR_NO_ERROR ? absl::OkStatus() : CommitError(code, what);
+}
+
+// A client that was fenced commits nothing more; whether another process did it is for who polls to find out.
+absl::Status RdMembership::CommitError(rd_kafka_resp_err_t code, const std::string& what) const {
+  if (std::optional<absl::Status> fatal = FatalReason()) return base::WithReaction(*std::move(fatal), Reaction::kTaskMigrated);
   return client_->Explain({.code = code, .text = {}}, Phase::kCommitOffsets, what);
 }
 

@@ -34,7 +34,9 @@ class RdMembership : public Membership {
   void Assigned(rd_kafka_topic_partition_list_t* partitions);
   void Revoked();
   void Lose(absl::Status reason);
-  absl::Status FencedReason() const;
+  // Why the client can do nothing any more, if so.
+  std::optional<absl::Status> FatalReason() const;
+  absl::Status CommitError(rd_kafka_resp_err_t code, const std::string& what) const;
   std::optional<MembershipEvent> NextEvent();
 
   const MembershipOptions options_;

@@ -39,7 +39,8 @@ TEST(CoordinationTopic, OneMadeAgainIsReadFromItsBeginning) {
   auto cluster = kafka::Connect(base::Config().With("bootstrap.servers", testing_support::LocalBroker::Shared().bootstrap_servers()));
   ASSERT_TRUE(cluster.ok()) << cluster.status();
   RuntimeOptions options;
-  options.application_id = "made-again";
+  static int runs = 0;  // each finds a broker without its topic
+  options.application_id = "made-again-" + std::to_string(++runs);
   options.client_id = "made-again";
   const std::string topic = options.coordination_topic();
   MakeTopic(**cluster, topic);

@@ -299,6 +299,35 @@ TEST_P(StreamsOnABroker, AProcessWithATakenInstanceIdFencesTheOlder) {
   ExpectOutput(*cluster_, expected_, kPartitions);
 }
 
+// What a worker meets whose own new identity came between, after a session that ended while the broker was away: it is fenced,
+// by its commits or by its heartbeats, and no other process shows itself.
+TEST_P(StreamsOnABroker, AWorkerThatWasFencedByNobodyJoinsAgain) {
+  auto one = Start("one");
+  ASSERT_TRUE(one->streams->WaitFor(StreamsState::kRunning, 30'000));
+  for (int round = 0; round < 3; ++round) {
+    auto seat = cluster_->NewMembership({.group = application_,
+                                         .coordination_topic = application_ + "-coordination",
+                                         .instance_id = "one",
+                                         .session_timeout_ms = 3'000,
+                                         .heartbeat_interval_ms = 300});
+    ASSERT_TRUE(seat.ok()) << seat.status();
+    ASSERT_TRUE(Eventually([&] {
+      Produce(*cluster_, 300, 300, expected_);  // so that there is always something to commit
+      const auto event = (*seat)->Poll(10);
+      return event.ok() && event->has_value() && (*event)->kind == kafka::MembershipEventKind::kJoined;
+    }));
+    seat->reset();
+    Produce(*cluster_, 3'000, 300, expected_);
+    EXPECT_TRUE(Eventually([&] { return testing::Sum(ReadOutput(*cluster_, kPartitions).last) >= testing::Sum(expected_); }, 30'000));
+    ASSERT_TRUE(one->streams->status().ok()) << one->streams->status();
+  }
+  const auto output = ReadOutput(*cluster_, kPartitions);
+  for (const auto& [key, count] : expected_) EXPECT_GE(output.last.at(key), count);
+  if (exactly_once()) {
+    EXPECT_EQ(output.last, expected_);
+  }
+}
+
 TEST_P(StreamsOnABroker, AMemberWithAnotherTopologyGetsNoTasks) {
   auto one = Start("one");
   ASSERT_TRUE(one->streams->WaitFor(StreamsState::kRunning, 30'000));

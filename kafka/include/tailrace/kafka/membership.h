@@ -34,7 +34,10 @@ struct MembershipEvent {
   bool leader = false;       // owns the coordination partition
   int32_t generation = -1;
   std::string member_id;
-  absl::Status reason;       // for kLost: kTaskMigrated, or kFatal when another process took the instance id
+  // For kLost: kTaskMigrated when this object joins again by itself; kFatal when it never will. ABORTED then says that the
+  // instance id was taken, by another process or by this one: a cluster replaces the identity of a static member whose session
+  // has ended, and the answer, or a heartbeat under the old one, may be on its way for long.
+  absl::Status reason;
 };
 
 struct CommittedOffset {
@@ -63,8 +66,8 @@ class Membership {
   // The present identity; null before the first kJoined.
   virtual std::shared_ptr<const GroupMetadata> CurrentGroupMetadata() const = 0;
 
-  // Commits for the group, synchronously (at-least-once). A stale generation gives kTaskMigrated or kRetry while
-  // rejoining.
+  // Commits for the group, synchronously (at-least-once). kRetry while rejoining; kTaskMigrated when the generation is stale or
+  // the membership is lost, for whatever reason: only Poll says whether for good.
   virtual absl::Status CommitOffsets(std::span<const OffsetToCommit> offsets, int timeout_ms) = 0;
 
   // Committed offsets of the group in the order asked. Waits while a transaction on them is unfinished
