@@ -181,7 +181,7 @@ void GraphOptimizer::ReplaceRepartitions(NodeId changer, const std::vector<NodeI
     }
     for (const NodeId parent : parents) RemoveChild(parent, old);
     for (const NodeId child : children) RemoveChild(old, child);
-    renamed_sources_[old_name] = one_name;
+    renamed_sources_[old_name] = parents.front() == one ? one_name : at(old).graph.repartition->parent;
   }
   AddChild(changer, one);
 }

@@ -12,14 +12,14 @@
 
 #include <array>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "java_order.h"
+#include "input_buffer.h"
+#include "punctuations.h"
 #include "tailrace/base/clock.h"
 #include "tailrace/base/status.h"
 #include "tailrace/base/types.h"
@@ -89,9 +89,9 @@ class Task final : private detail::TaskContext, private state::ChangelogWriter {
   // slots that have none are known to be at their end (max.task.idle.ms rules). Returns the number processed.
   void Enqueue(int32_t slot, const kafka::RecordView& record, kafka::Headers headers);
   absl::StatusOr<int> ProcessBuffered(int max_records);
-  size_t buffered(int32_t slot) const { return queues_[static_cast<size_t>(slot)].records.size(); }
+  size_t buffered(int32_t slot) const { return buffer_.size(static_cast<size_t>(slot)); }
   // Tells whether the log has more for a slot (KnownEnd > Position), for the idle rule. Unknown counts as more.
-  void SetHasMore(int32_t slot, bool has_more) { queues_[static_cast<size_t>(slot)].has_more = has_more; }
+  void SetHasMore(int32_t slot, bool has_more) { buffer_.SetHasMore(static_cast<size_t>(slot), has_more); }
 
   // Fires due punctuations. Returns whether any fired.
   absl::StatusOr<bool> Punctuate();
@@ -126,40 +126,15 @@ class Task final : private detail::TaskContext, private state::ChangelogWriter {
                                   const kafka::CommittedOffset& committed, base::Offset default_reset);
 
  private:
-  struct BufferedRecord {
-    std::string bytes;  // key, then value
-    bool stamped = false;
-    int32_t key_size = -1;
-    int32_t value_size = -1;
-    base::Offset offset;
-    int64_t timestamp_ms = 0;      // the event time, once stamped
-    int64_t log_timestamp_ms = 0;  // as the log delivered it
-    kafka::Headers headers;
-  };
-  struct InputQueue {
+  struct Input {
     detail::Source* source = nullptr;
     UpstreamTimes upstream{{}};
     std::vector<detail::Node*> below;  // of a tracked input: the operators that its records reach
     int64_t upstream_time_ms = -1;     // that these have been told
-    std::deque<BufferedRecord> records;
     int64_t partition_time_ms = base::kNoTimestampMs;
     base::Offset next_offset = base::kOffsetUnknown;
-    bool has_more = true;
     bool moved = false;  // something was processed since Start
   };
-  struct Punctuation;
-  // Kafka Streams takes records and punctuations from java.util.PriorityQueue; so equal times leave in its order.
-  struct EarlierHead {
-    const std::vector<InputQueue>* queues;
-    bool operator()(size_t a, size_t b) const {
-      return (*queues)[a].records.front().timestamp_ms < (*queues)[b].records.front().timestamp_ms;
-    }
-  };
-  struct EarlierPunctuation {
-    bool operator()(const std::shared_ptr<Punctuation>& a, const std::shared_ptr<Punctuation>& b) const;
-  };
-  // Shared with the handles that cancel them: either may go first.
-  using PunctuationQueue = JavaPriorityQueue<std::shared_ptr<Punctuation>, EarlierPunctuation>;
 
   explicit Task(TaskOptions options);
 
@@ -170,12 +145,12 @@ class Task final : private detail::TaskContext, private state::ChangelogWriter {
   std::vector<int64_t> EmitTimes() const;
   bool IsInput(std::string_view topic) const;
   // The input that is also the changelog of this store; null when it has a changelog of its own.
-  const InputQueue* InputOf(const state::StoreSpec& store) const;
-  bool AcceptTimestamp(InputQueue& queue, int64_t timestamp_ms, detail::DropReason& reason);
-  bool ReadyToProcess();
-  static kafka::RecordView ViewOf(const BufferedRecord& buffered);
+  const Input* InputOf(const state::StoreSpec& store) const;
+  bool AcceptTimestamp(Input& input, int64_t timestamp_ms, detail::DropReason& reason);
+  // A record that cannot be decoded keeps the log's timestamp in the buffer and is handled when its turn comes.
+  int64_t TimeInBuffer(size_t slot, const kafka::RecordView& record);
   // Whether the record is a heartbeat, which is taken in; otherwise it is to be processed, under the time of its input.
-  bool TakeHeartbeat(InputQueue& queue);
+  bool TakeHeartbeat(Input& input);
   // Tells operators how far event time has come without records for them, when all that came before is flushed. Returns whether
   // there was anything to tell.
   bool AdvanceTimes();
@@ -184,7 +159,7 @@ class Task final : private detail::TaskContext, private state::ChangelogWriter {
   void SetTimeLimit(int64_t limit_ms) { time_.limit_ms = limit_ms; }
   absl::Status FlushStores();
   void SendHeartbeats();
-  absl::Status ProcessOne(InputQueue& queue, int32_t slot, const kafka::RecordView& record);
+  absl::Status ProcessOne(size_t slot, const kafka::RecordView& record);
   // What follows is a consequence of `record_`.
   void SetRecordOfStores();
   // Asks the handler about the record that is being processed. OK: go on; otherwise the task stops with this error.
@@ -192,9 +167,6 @@ class Task final : private detail::TaskContext, private state::ChangelogWriter {
                            detail::DropReason reason, std::string_view kind);
   absl::Status SendToDeadLetter(const ErrorContext& context, const absl::Status& error, std::string_view kind);
   void Produce(const kafka::OutgoingRecord& record);
-  // The time of a queue's first record decides which input is next. An extractor may take it from the value, or from the
-  // partition's time, so it is read when the record becomes the first.
-  void StampHead(InputQueue& queue);
   absl::Status FirePunctuations(detail::PunctuationType type, int64_t now_ms, bool& fired);
 
   // detail::TaskContext
@@ -239,11 +211,10 @@ class Task final : private detail::TaskContext, private state::ChangelogWriter {
   TaskOptions options_;
   kafka::Producer* producer_ = nullptr;
   std::vector<std::unique_ptr<detail::Node>> nodes_;
-  std::vector<InputQueue> queues_;
-  JavaPriorityQueue<size_t, EarlierHead> filled_{EarlierHead{&queues_}};  // slots that have a record, by its time
+  std::vector<Input> inputs_;  // by slot
+  InputBuffer buffer_;
   std::vector<kafka::TopicHandle> changelog_topics_;  // per store; -1 for stores without logging
-  PunctuationQueue stream_punctuations_;
-  PunctuationQueue wall_punctuations_;
+  Punctuations punctuations_;
   std::map<std::string, int64_t, std::less<>> restored_times_ms_;
   std::map<std::string, const int64_t*, std::less<>> kept_times_;
   std::vector<int64_t> committed_emit_times_ms_;  // EmitTimes at the last commit
@@ -252,7 +223,6 @@ class Task final : private detail::TaskContext, private state::ChangelogWriter {
   std::string initialised_;  // the operator whose Init runs, as the owner of what it schedules
   kafka::Headers changelog_headers_;
   kafka::Headers buffer_headers_;  // of a suppression's changelog
-  int64_t idle_since_ms_ = -1;
   int64_t future_limit_ms_ = -1;  // timestamps up to here need no look at the wall clock
   TaskCounters counters_;
   bool dirty_ = false;

@@ -17,8 +17,7 @@ constexpr char kIdleHeader[] = "__idle.stream.time";
 void Task::WatchIdleness(bool at_end) {
   if (!watches_idleness()) return;
   const int64_t now_ms = options_.clock->SteadyMs();
-  const bool waiting = std::any_of(queues_.begin(), queues_.end(), [](const InputQueue& queue) { return !queue.records.empty(); });
-  if (!at_end || waiting || counters_.processed != quiet_processed_) {
+  if (!at_end || !buffer_.empty() || counters_.processed != quiet_processed_) {
     quiet_processed_ = counters_.processed;
     quiet_since_ms_ = now_ms;
     quiet_stream_time_ms_ = time_.stream_time_ms;
@@ -27,13 +26,13 @@ void Task::WatchIdleness(bool at_end) {
   }
   const int64_t quiet_ms = now_ms - quiet_since_ms_;
   if (!heartbeat_topics_.empty() && quiet_ms >= options_.watermark_idle_timeout_ms) {
-    is_idle_ = std::all_of(queues_.begin(), queues_.end(), [](const InputQueue& queue) { return queue.upstream.all_idle(); });
+    is_idle_ = std::all_of(inputs_.begin(), inputs_.end(), [](const Input& input) { return input.upstream.all_idle(); });
     const bool said = last_heartbeat_.has_value() && last_heartbeat_->idle &&
                       options_.clock->WallMs() - last_heartbeat_->wall_ms < base::limits::kIdleHeartbeatMs;
     dirty_ |= is_idle_ && !said;  // a commit says it
   }
   // What a task reads of upstream tasks comes when these say so, and before the first record there is no time to advance.
-  const bool tracks = std::any_of(queues_.begin(), queues_.end(), [](const InputQueue& queue) { return queue.upstream.tracks(); });
+  const bool tracks = std::any_of(inputs_.begin(), inputs_.end(), [](const Input& input) { return input.upstream.tracks(); });
   if (options_.idle_timeout_ms <= 0 || quiet_ms < options_.idle_timeout_ms || tracks || quiet_stream_time_ms_ < 0) return;
   if (now_ms < next_idle_look_ms_) return;
   next_idle_look_ms_ = now_ms + options_.emit_interval_ms;
@@ -42,26 +41,26 @@ void Task::WatchIdleness(bool at_end) {
   dirty_ = true;
 }
 
-bool Task::TakeHeartbeat(InputQueue& queue) {
-  const bool tracks = queue.upstream.tracks();
-  SetTimeLimit(tracks ? queue.upstream_time_ms : INT64_MAX);
+bool Task::TakeHeartbeat(Input& input) {
+  const bool tracks = input.upstream.tracks();
+  SetTimeLimit(tracks ? input.upstream_time_ms : INT64_MAX);
   if (!tracks || !current_view_->key.is_null() || !current_view_->value.is_null()) return false;
   const std::optional<Heartbeat> heartbeat = DecodeHeartbeat(record_headers());
-  if (heartbeat.has_value()) queue.upstream.Take(*heartbeat);
+  if (heartbeat.has_value()) input.upstream.Take(*heartbeat);
   return heartbeat.has_value();
 }
 
 bool Task::AdvanceTimes() {
   bool advanced = false;
-  for (InputQueue& queue : queues_) {
-    if (!queue.upstream.tracks()) continue;
-    const int64_t time_ms = queue.upstream.Time();
-    if (time_ms <= queue.upstream_time_ms) continue;
+  for (Input& input : inputs_) {
+    if (!input.upstream.tracks()) continue;
+    const int64_t time_ms = input.upstream.Time();
+    if (time_ms <= input.upstream_time_ms) continue;
     advanced = true;
-    queue.upstream_time_ms = time_ms;
+    input.upstream_time_ms = time_ms;
     time_.stream_time_ms = std::max(time_.stream_time_ms, time_ms);
     SetTimeLimit(time_.stream_time_ms);
-    AdvanceNodes(queue.below, time_ms);
+    AdvanceNodes(input.below, time_ms);
   }
   if (idle_time_ms_ <= time_.stream_time_ms) return advanced;
   time_.stream_time_ms = idle_time_ms_;

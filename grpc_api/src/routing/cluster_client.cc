@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
-#include <set>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
@@ -14,40 +13,12 @@
 #include "query/query_handlers.h"
 #include "routing/answers.h"
 #include "routing/application_client.h"
-#include "routing/call.h"
 #include "routing/cluster_subscription.h"
 #include "routing/routing_follower.h"
-#include "tailrace/base/murmur2.h"
+#include "routing/scatter_gather.h"
 
 namespace tailrace::grpc_api {
 namespace {
-
-// How often one query looks for another copy, and how long it waits for a newer routing table in between.
-constexpr int kAttempts = 3;
-constexpr int64_t kNewerTableWaitMs = 500;
-
-bool IsWorthAnotherCopy(const absl::Status& status) {
-  return status.code() == absl::StatusCode::kUnavailable || ReasonOf(status) == reason::kNotActiveOwner;
-}
-
-absl::Status NoOwner(const base::TaskId& task, std::string_view store) {
-  return QueryError(absl::StatusCode::kUnavailable, reason::kNoWorker,
-                    "task " + task.ToString() + " of store " + std::string(store) +
-                        " has no owner at the moment; it is being assigned, try again shortly",
-                    {{"task", task.ToString()}});
-}
-
-// "0_3" as NOT_ACTIVE_OWNER names it.
-std::optional<int32_t> PartitionOfTaskName(const std::string& name) {
-  const size_t underscore = name.find('_');
-  if (underscore == std::string::npos || underscore + 1 >= name.size()) return std::nullopt;
-  int32_t partition = 0;
-  for (size_t i = underscore + 1; i < name.size(); ++i) {
-    if (name[i] < '0' || name[i] > '9' || partition > 100'000'000) return std::nullopt;
-    partition = partition * 10 + (name[i] - '0');
-  }
-  return partition;
-}
 
 class ClusterClient final : public ApplicationClient {
  public:
@@ -55,11 +26,8 @@ class ClusterClient final : public ApplicationClient {
       : options_(std::move(options)),
         channels_(channels),
         timers_(std::make_unique<TimerThread>(*options_.clock)),
-        routing_(std::make_unique<RoutingFollower>(options_.application_id, options_.seeds, channels_, *timers_, *options_.clock)) {
-    if (options_.metrics != nullptr) {
-      reroutes_ = options_.metrics->GetCounter("tailrace_gateway_reroutes_total",
-                                               "Queries sent to another copy because the first did not answer.");
-    }
+        routing_(std::make_unique<RoutingFollower>(options_.application_id, options_.seeds, channels_, *timers_, *options_.clock)),
+        workers_(options_.seeds, *routing_, channels_, options_.metrics) {
     routing_->Start();
   }
   ~ClusterClient() override {
@@ -96,77 +64,26 @@ class ClusterClient final : public ApplicationClient {
                                                                 const CallOptions& options) override;
 
  private:
-  using Snapshot = std::shared_ptr<const RoutingSnapshot>;
-
-  absl::StatusOr<Snapshot> FirstTable(const Deadline& deadline) const;
-  // Asks one worker after another until one answers.
-  template <class Request, class Response>
-  absl::Status AskAny(const Request& request, Response* response, const Deadline& deadline);
   absl::StatusOr<std::vector<StoreDescription>> FetchStores(const Deadline& deadline);
   absl::StatusOr<StoreDescription> FindStore(std::string_view name, const Deadline& deadline);
-  // Sends a request about one key to its owner.
-  template <class Request, class Response>
-  absl::Status AskOwner(const StoreDescription& store, std::string_view key_text, const Request& request,
-                        const CallOptions& options, const Deadline& deadline, Response* response);
-  // Sends a request about all partitions to their owners. Answers with `tolerated_reason` are kept in `tolerated`.
-  template <class Request, class Response>
-  absl::StatusOr<std::vector<Response>> AskAll(const StoreDescription& store, const Request& request,
-                                               const CallOptions& options, const Deadline& deadline,
-                                               std::string_view tolerated_reason = {},
-                                               absl::Status* tolerated = nullptr);
-  void CountReroute() {
-    if (reroutes_) reroutes_->Increment();
-  }
 
   const Options options_;
   WorkerChannels& channels_;
   std::unique_ptr<TimerThread> timers_;
   std::unique_ptr<RoutingFollower> routing_;
-  std::shared_ptr<base::Counter> reroutes_;  // shared with the registry
+  ScatterGather workers_;
 
   absl::Mutex stores_mu_;
   uint64_t stores_version_ ABSL_GUARDED_BY(stores_mu_) = 0;  // routing version at which they were asked for
   std::map<std::string, StoreDescription, std::less<>> stores_ ABSL_GUARDED_BY(stores_mu_);
 };
 
-absl::StatusOr<ClusterClient::Snapshot> ClusterClient::FirstTable(const Deadline& deadline) const {
-  // After a first failed attempt nobody waits long: the follower goes on trying, and so may the caller.
-  while (true) {
-    Snapshot snapshot = routing_->AwaitNewer(0, std::min(deadline.RemainingMs(), kNewerTableWaitMs));
-    if (snapshot->version > 0) return snapshot;
-    if (deadline.RemainingMs() <= 0 || !routing_->LastError().ok()) break;
-  }
-  std::string workers;
-  for (const std::string& worker : options_.seeds) workers += (workers.empty() ? "" : ", ") + worker;
-  const absl::Status last = routing_->LastError();
-  return QueryError(absl::StatusCode::kUnavailable, reason::kNoWorker,
-                    "no worker answers (tried " + workers + ")" +
-                        (last.ok() ? std::string() : ": " + std::string(last.message())));
-}
-
-template <class Request, class Response>
-absl::Status ClusterClient::AskAny(const Request& request, Response* response, const Deadline& deadline) {
-  TAILRACE_ASSIGN_OR_RETURN(const Snapshot snapshot, FirstTable(deadline));
-  std::vector<std::string> endpoints;
-  for (const processor::WorkerRoute& route : snapshot->table.workers) endpoints.push_back(route.endpoint);
-  for (const std::string& seed : options_.seeds) {
-    if (std::find(endpoints.begin(), endpoints.end(), seed) == endpoints.end()) endpoints.push_back(seed);
-  }
-  absl::Status last = absl::UnavailableError("no worker is known");
-  for (const std::string& endpoint : endpoints) {
-    if (deadline.RemainingMs() <= 0) break;
-    last = CallOne(channels_.Of(endpoint), request, response, deadline.RemainingMs());
-    if (last.code() != absl::StatusCode::kUnavailable) return last;
-  }
-  return last;
-}
-
 absl::StatusOr<std::vector<StoreDescription>> ClusterClient::FetchStores(const Deadline& deadline) {
   const uint64_t version = routing_->Current()->version;
   v1::ListStoresResponse response;
   v1::ListStoresRequest request;
   request.set_application_id(options_.application_id);
-  TAILRACE_RETURN_IF_ERROR(AskAny(request, &response, deadline));
+  TAILRACE_RETURN_IF_ERROR(workers_.AskAny(request, &response, deadline));
   std::vector<StoreDescription> stores;
   for (const v1::Store& store : response.stores()) stores.push_back(DescriptionOf(store, options_.application_id));
   absl::MutexLock lock(&stores_mu_);
@@ -177,7 +94,7 @@ absl::StatusOr<std::vector<StoreDescription>> ClusterClient::FetchStores(const D
 }
 
 absl::StatusOr<StoreDescription> ClusterClient::FindStore(std::string_view name, const Deadline& deadline) {
-  TAILRACE_ASSIGN_OR_RETURN(const Snapshot snapshot, FirstTable(deadline));
+  TAILRACE_ASSIGN_OR_RETURN(const RoutingTablePtr snapshot, workers_.FirstTable(deadline));
   {
     absl::MutexLock lock(&stores_mu_);
     const auto found = stores_.find(name);
@@ -193,123 +110,6 @@ absl::StatusOr<StoreDescription> ClusterClient::FindStore(std::string_view name,
   return QueryError(absl::StatusCode::kNotFound, reason::kUnknownStore,
                     "there is no store '" + std::string(name) + "'; the stores are: " + (names.empty() ? "none" : names),
                     {{"store", std::string(name)}});
-}
-
-template <class Request, class Response>
-absl::Status ClusterClient::AskOwner(const StoreDescription& store, std::string_view key_text, const Request& request,
-                                     const CallOptions& options, const Deadline& deadline, Response* response) {
-  // For keys that are text this is the owner. For others the worker asked names the partition, since it knows the
-  // schema, and the next attempt goes there.
-  base::TaskId task{store.subtopology, base::Partition(0)};
-  if (store.partition_count > 1) task.partition = base::PartitionForKey(key_text, store.partition_count);
-  std::optional<std::string> hint;
-  std::set<std::string> failed;
-  absl::Status last;
-  Snapshot snapshot = routing_->Current();
-  for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    if (attempt > 0) CountReroute();
-    std::string endpoint;
-    if (hint && !hint->empty()) {
-      endpoint = *std::exchange(hint, std::nullopt);
-    } else {
-      const std::vector<std::string> holders = snapshot->Holders(task, options.require_active);
-      const auto fresh = std::find_if(holders.begin(), holders.end(),
-                                      [&](const std::string& holder) { return !failed.contains(holder); });
-      if (fresh != holders.end()) {
-        endpoint = *fresh;
-      } else {
-        snapshot = routing_->AwaitNewer(snapshot->version, std::min(deadline.RemainingMs(), kNewerTableWaitMs));
-        failed.clear();
-        const std::vector<std::string> now = snapshot->Holders(task, options.require_active);
-        if (now.empty()) {
-          last = NoOwner(task, store.name);
-          continue;
-        }
-        endpoint = now.front();
-      }
-    }
-    if (deadline.RemainingMs() <= 0) break;
-    last = CallOne(channels_.Of(endpoint), request, response, deadline.RemainingMs());
-    if (!IsWorthAnotherCopy(last)) return last;
-    failed.insert(endpoint);
-    if (std::optional<ErrorInfo> info = ErrorInfoOf(last); info && info->reason == reason::kNotActiveOwner) {
-      if (const std::optional<int32_t> partition = PartitionOfTaskName(info->metadata["task"])) {
-        if (*partition != task.partition.value()) failed.clear();
-        task.partition = base::Partition(*partition);
-      }
-      if (const std::string& owner = info->metadata["owner_endpoint"]; !owner.empty() && owner != endpoint) hint = owner;
-    }
-  }
-  return last;
-}
-
-template <class Request, class Response>
-absl::StatusOr<std::vector<Response>> ClusterClient::AskAll(const StoreDescription& store, const Request& request,
-                                                            const CallOptions& options, const Deadline& deadline,
-                                                            std::string_view tolerated_reason,
-                                                            absl::Status* tolerated) {
-  std::set<int32_t> pending;
-  for (int32_t p = 0; p < std::max(store.partition_count, 1); ++p) pending.insert(p);
-  std::set<std::pair<int32_t, std::string>> failed;
-  std::vector<Response> responses;
-  absl::Status last;
-  Snapshot snapshot = routing_->Current();
-  for (int attempt = 0; attempt < kAttempts && !pending.empty() && deadline.RemainingMs() > 0; ++attempt) {
-    if (attempt > 0) {
-      CountReroute();
-      // Another copy is asked at once where there is one; otherwise the table has to change first.
-      const bool any_other = std::any_of(pending.begin(), pending.end(), [&](int32_t p) {
-        const auto holders = snapshot->Holders({store.subtopology, base::Partition(p)}, options.require_active);
-        return std::any_of(holders.begin(), holders.end(),
-                           [&](const std::string& holder) { return !failed.contains({p, holder}); });
-      });
-      if (!any_other) {
-        snapshot = routing_->AwaitNewer(snapshot->version, std::min(deadline.RemainingMs(), kNewerTableWaitMs));
-        failed.clear();
-      }
-    }
-    std::map<std::string, std::vector<int32_t>> plan;
-    bool unowned = false;
-    for (const int32_t partition : pending) {
-      const base::TaskId task{store.subtopology, base::Partition(partition)};
-      const std::vector<std::string> holders = snapshot->Holders(task, options.require_active);
-      const auto fresh = std::find_if(holders.begin(), holders.end(), [&](const std::string& holder) {
-        return !failed.contains({partition, holder});
-      });
-      if (fresh != holders.end()) {
-        plan[*fresh].push_back(partition);
-      } else {
-        unowned = true;
-        if (holders.empty()) last = NoOwner(task, store.name);
-      }
-    }
-    if (unowned && attempt + 1 == kAttempts) break;
-    std::vector<WorkerCall<Request, Response>> calls(plan.size());
-    size_t i = 0;
-    for (const auto& [endpoint, partitions] : plan) {
-      calls[i].worker = channels_.Of(endpoint);
-      calls[i].request = request;
-      calls[i].request.mutable_partitions()->Add(partitions.begin(), partitions.end());
-      ++i;
-    }
-    CallAll(calls, deadline.RemainingMs());
-    for (WorkerCall<Request, Response>& call : calls) {
-      const std::string& endpoint = call.worker->endpoint();
-      if (call.status.ok() || (!tolerated_reason.empty() && ReasonOf(call.status) == tolerated_reason)) {
-        if (!call.status.ok()) *tolerated = call.status;
-        responses.push_back(std::move(call.response));
-        for (const int32_t partition : plan[endpoint]) pending.erase(partition);
-      } else if (IsWorthAnotherCopy(call.status)) {
-        last = call.status;
-        for (const int32_t partition : plan[endpoint]) failed.insert({partition, endpoint});
-      } else {
-        return call.status;
-      }
-    }
-  }
-  if (pending.empty()) return responses;
-  TAILRACE_RETURN_IF_ERROR(last);
-  return deadline.Check();
 }
 
 absl::StatusOr<std::vector<StoreDescription>> ClusterClient::ListStores(const CallOptions& options) {
@@ -331,7 +131,7 @@ absl::StatusOr<PointAnswer> ClusterClient::Get(std::string_view store, std::stri
   if (window_start_ms) SetTimestamp(request.mutable_window_start(), *window_start_ms);
   *request.mutable_read_options() = ReadOptionsOf(options);
   v1::GetResponse response;
-  TAILRACE_RETURN_IF_ERROR(AskOwner(description, key_text, request, options, deadline, &response));
+  TAILRACE_RETURN_IF_ERROR(workers_.AskOwner(description, key_text, request, options, deadline, &response));
   return AnswerOf(std::move(response));
 }
 
@@ -348,7 +148,7 @@ absl::StatusOr<WindowsAnswer> ClusterClient::FetchWindows(std::string_view store
   request.set_merge(merge);
   *request.mutable_read_options() = ReadOptionsOf(options);
   v1::FetchWindowsResponse response;
-  TAILRACE_RETURN_IF_ERROR(AskOwner(description, key_text, request, options, deadline, &response));
+  TAILRACE_RETURN_IF_ERROR(workers_.AskOwner(description, key_text, request, options, deadline, &response));
   return AnswerOf(std::move(response));
 }
 
@@ -367,7 +167,7 @@ absl::StatusOr<ScanAnswer> ClusterClient::Scan(std::string_view store, const Win
   request.set_key_prefix(std::string(key_prefix));
   *request.mutable_read_options() = ReadOptionsOf(options);
   TAILRACE_ASSIGN_OR_RETURN(std::vector<v1::ScanResponse> pages,
-                            (AskAll<v1::ScanRequest, v1::ScanResponse>(description, request, options, deadline)));
+                            (workers_.AskAll<v1::ScanRequest, v1::ScanResponse>(description, request, options, deadline)));
   return MergePages(std::move(pages), static_cast<size_t>(std::max(rows, 0)), description.name,
                     description.kind != state::StoreKind::kKeyValue ? range : WindowRange{}, key_prefix);
 }
@@ -393,7 +193,7 @@ absl::StatusOr<std::vector<std::pair<std::string, std::string>>> ClusterClient::
     request.set_page_token(token);
     TAILRACE_ASSIGN_OR_RETURN(
         std::vector<v1::ListKeysResponse> pages,
-        (AskAll<v1::ListKeysRequest, v1::ListKeysResponse>(description, request, options, deadline)));
+        (workers_.AskAll<v1::ListKeysRequest, v1::ListKeysResponse>(description, request, options, deadline)));
     // The next page begins behind the smallest last key of those that have more; what others gave beyond is kept.
     std::optional<std::string> limit;
     for (v1::ListKeysResponse& page : pages) {
@@ -439,7 +239,7 @@ absl::StatusOr<TopAnswer> ClusterClient::Top(const TopQuery& query, const CallOp
   // A worker whose few keys lack the field says so, although another worker's keys may have it.
   absl::Status unknown_field;
   TAILRACE_ASSIGN_OR_RETURN(std::vector<v1::TopResponse> tops,
-                            (AskAll<v1::TopRequest, v1::TopResponse>(description, request, options, deadline,
+                            (workers_.AskAll<v1::TopRequest, v1::TopResponse>(description, request, options, deadline,
                                                                      reason::kUnknownField, &unknown_field)));
   TopAnswer answer = MergeTops(std::move(tops), static_cast<size_t>(std::max(query.n, 0)), query.ascending);
   if (answer.entries.empty() && !unknown_field.ok()) return unknown_field;
@@ -448,7 +248,7 @@ absl::StatusOr<TopAnswer> ClusterClient::Top(const TopQuery& query, const CallOp
 
 absl::StatusOr<std::vector<WorkerTasks>> ClusterClient::ListTasks(const CallOptions& options) {
   const Deadline deadline(*options_.clock, options.timeout_ms);
-  TAILRACE_ASSIGN_OR_RETURN(const Snapshot snapshot, FirstTable(deadline));
+  TAILRACE_ASSIGN_OR_RETURN(const RoutingTablePtr snapshot, workers_.FirstTable(deadline));
   std::vector<WorkerCall<v1::ListTasksRequest, v1::ListTasksResponse>> calls(snapshot->table.workers.size());
   for (size_t i = 0; i < calls.size(); ++i) {
     calls[i].worker = channels_.Of(snapshot->table.workers[i].endpoint);
@@ -479,7 +279,7 @@ absl::StatusOr<processor::TopologyDescription> ClusterClient::DescribeTopology(c
   v1::DescribeTopologyRequest request;
   request.set_application_id(options_.application_id);
   v1::DescribeTopologyResponse response;
-  TAILRACE_RETURN_IF_ERROR(AskAny(request, &response, Deadline(*options_.clock, options.timeout_ms)));
+  TAILRACE_RETURN_IF_ERROR(workers_.AskAny(request, &response, Deadline(*options_.clock, options.timeout_ms)));
   return TopologyOf(response);
 }
 
@@ -488,12 +288,12 @@ absl::StatusOr<SubmitAnswer> ClusterClient::SubmitRequest(v1::SubmitRequestReque
   const Deadline deadline(*options_.clock, options.timeout_ms);
   TAILRACE_ASSIGN_OR_RETURN(const StoreDescription description, FindStore(store, deadline));
   v1::SubmitRequestResponse response;
-  TAILRACE_RETURN_IF_ERROR(AskOwner(description, key, request, options, deadline, &response));
+  TAILRACE_RETURN_IF_ERROR(workers_.AskOwner(description, key, request, options, deadline, &response));
   return SubmitAnswer{.created = response.created(), .row = RowOf(std::move(*response.mutable_row()))};
 }
 
 absl::StatusOr<RoutingState> ClusterClient::AwaitRouting(const CallOptions& options) {
-  TAILRACE_RETURN_IF_ERROR(FirstTable(Deadline(*options_.clock, options.timeout_ms)).status());
+  TAILRACE_RETURN_IF_ERROR(workers_.FirstTable(Deadline(*options_.clock, options.timeout_ms)).status());
   return Routing();
 }
 

@@ -188,6 +188,18 @@ TEST(StreamSelfJoin, WithOneStoreGivesTheSameInTheSameOrder) {
   EXPECT_EQ(optimized, plain);
 }
 
+// Behind one merged repartition topic both sides come from the same source, but one of them through an operator.
+TEST(StreamSelfJoin, IsNoneBehindOneRepartitionTopicWithAnOperatorOnOneSide) {
+  StreamsBuilder builder;
+  auto mapped = builder.Stream<string, string>("in").Map([](const string& key, const string& value) { return std::pair(value, key); });
+  auto peeked = mapped.Peek([](const string&, const string&) {});
+  peeked.Join(mapped, [](const string& a, const string& b) { return a + b; }, JoinWindows::OfTimeDifferenceAndGrace(10ms, 5ms)).To("out");
+  auto topology = builder.Build(TopologyOptimization::All());
+  ASSERT_TRUE(topology.ok()) << topology.status();
+  ASSERT_TRUE(topology->Compile("test").ok());
+  EXPECT_EQ(topology->whole().stores.size(), 2u);
+}
+
 TEST(GlobalTable, IsNoSubtopologyWithTasksAndTakesItsNumber) {
   StreamsBuilder builder;
   auto table = builder.GlobalTable<string, string>("rows", Materialized("store"));
