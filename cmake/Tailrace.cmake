@@ -97,8 +97,9 @@ function(tailrace_test name)
     set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT} ENVIRONMENT "${environment}"
       RUN_SERIAL ${ARG_RUN_SERIAL} SKIP_REGULAR_EXPRESSION "\\[  PASSED  \\] 0 tests\\.\n\\[  SKIPPED \\]")
   else()
-    # The list of cases is read when ctest starts, so a build never runs a test program.
-    gtest_discover_tests(${name} TEST_PREFIX "${name}." DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
+    # The list of cases is read when ctest starts, so a build never runs a test program. A case of a suite ...Child is what
+    # a child process of another case runs (tests/support/spawn_case.h), no test of its own.
+    gtest_discover_tests(${name} TEST_PREFIX "${name}." TEST_FILTER "-*Child.*" DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
       PROPERTIES TIMEOUT ${ARG_TIMEOUT} RUN_SERIAL ${ARG_RUN_SERIAL})
     # Lists do not survive the way through gtest_discover_tests, so they are set once the cases are known.
     set(lists "${CMAKE_CURRENT_BINARY_DIR}/${name}_lists.cmake")

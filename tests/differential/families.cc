@@ -11,6 +11,7 @@ const Grammar& Grammar::Get() {
     AddTimeWindows(all);
     AddSliding(all);
     AddSessions(all);
+    AddWindowedKeys(all);
     AddOnClose(all);
     AddCogroups(all);
     AddTables(all);

@@ -102,6 +102,7 @@ void AddAggregates(Grammar& grammar);
 void AddTimeWindows(Grammar& grammar);
 void AddSliding(Grammar& grammar);
 void AddSessions(Grammar& grammar);
+void AddWindowedKeys(Grammar& grammar);
 void AddOnClose(Grammar& grammar);
 void AddCogroups(Grammar& grammar);
 void AddTables(Grammar& grammar);

@@ -113,7 +113,7 @@ void StreamThread::Run() {
   } else {
     consumer_ = *std::move(consumer);
   }
-  last_commit_ms_ = context_.clock->SteadyMs();
+  seat_proved_ms_ = last_commit_ms_ = context_.clock->SteadyMs();
   next_commit_ms_ = last_commit_ms_ + context_.options.commit_interval_ms;
 
   while (ReadMail(halted_ ? 100 : std::exchange(backoff_ms_, 0))) {
@@ -169,6 +169,7 @@ absl::Status StreamThread::RunOnce() {
     backoff_ms_ = kPollTimeoutMsMax;
   }
   const bool polled = status.ok();
+  if (!batch_.records().empty()) TAILRACE_RETURN_IF_ERROR(ProveSeat());
   behind_ = batch_.records().size() >= static_cast<size_t>(base::limits::kPollRecordsMax) / 2;
   TAILRACE_RETURN_IF_ERROR(ProcessBatch());
   TAILRACE_RETURN_IF_ERROR(ProcessBuffered());

@@ -140,7 +140,10 @@ class StreamThread {
   absl::Status CommitSteps(bool batch_done);
   absl::Status FlushProducer();
   absl::Status CommitLog(const Seat& seat, const std::vector<kafka::OffsetToCommit>& offsets);
+  absl::Status CommitOffsets(const Seat& seat, const std::vector<kafka::OffsetToCommit>& offsets);
+  absl::StatusOr<std::vector<kafka::CommittedOffset>> CommittedInputs();
   absl::Status AwaitSeat(Seat& seat);
+  absl::Status ProveSeat();
   template <class Call>
   absl::Status Retrying(std::string_view what, Call call);
   absl::Status FinishTasks(const std::vector<Entry*>& dirty);
@@ -187,6 +190,7 @@ class StreamThread {
   bool behind_ = false;  // the last poll was nearly full
   int64_t next_commit_ms_ = 0;
   int64_t last_commit_ms_ = 0;
+  int64_t seat_proved_ms_ = 0;  // at-least-once: when the group last took this process for the owner of its tasks
   int backoff_ms_ = 0;
   base::LogEveryMs error_log_{1'000};
 };

@@ -85,6 +85,52 @@ absl::Status StreamThread::AwaitSeat(Seat& seat) {
   }
 }
 
+// Nothing fences what a producer writes at-least-once, so a process that was frozen or cut off for longer than its session would
+// write beside the next owner of its tasks. Before it goes on it commits once more what is committed, which the group refuses to
+// anyone whose place is taken.
+absl::Status StreamThread::ProveSeat() {
+  if (context_.options.exactly_once) return absl::OkStatus();
+  const int64_t now_ms = context_.clock->SteadyMs();
+  if (now_ms - seat_proved_ms_ < context_.options.session_timeout_ms) return absl::OkStatus();
+  Seat seat;
+  TAILRACE_RETURN_IF_ERROR(AwaitSeat(seat));
+  TAILRACE_ASSIGN_OR_RETURN(const std::vector<kafka::CommittedOffset> committed, CommittedInputs());
+  std::vector<kafka::OffsetToCommit> offsets;
+  for (const kafka::CommittedOffset& one : committed)
+    if (one.offset.value() >= 0) offsets.push_back({one.partition, one.offset, one.metadata});
+  if (!offsets.empty()) return CommitOffsets(seat, offsets);
+  seat_proved_ms_ = now_ms;  // nobody has committed anything yet
+  return absl::OkStatus();
+}
+
+absl::Status StreamThread::CommitOffsets(const Seat& seat, const std::vector<kafka::OffsetToCommit>& offsets) {
+  const int64_t start_ms = context_.clock->SteadyMs();
+  absl::Status status = Retrying("CommitOffsets", [&]() -> absl::Status {
+    // Asked each time: the seat may be lost while this waits.
+    if (context_.seat.session() != seat.session)
+      return base::Error(base::Reaction::kTaskMigrated, absl::StatusCode::kAborted, "the membership was lost");
+    return context_.membership.Get()->CommitOffsets(offsets, Stopping() ? kClosingTimeoutMs : kCallTimeoutMs);
+  });
+  if (status.ok()) seat_proved_ms_ = start_ms;
+  return status;
+}
+
+// Of all running tasks, in the order of entries_ and of their inputs.
+absl::StatusOr<std::vector<kafka::CommittedOffset>> StreamThread::CommittedInputs() {
+  std::vector<base::TopicPartition> partitions;
+  for (const auto& [id, entry] : entries_)
+    if (entry->task != nullptr)
+      for (const Input& input : entry->inputs) partitions.push_back(input.partition);
+  std::vector<kafka::CommittedOffset> committed;
+  if (partitions.empty()) return committed;
+  TAILRACE_RETURN_IF_ERROR(Retrying("Committed", [&]() -> absl::Status {
+    TAILRACE_ASSIGN_OR_RETURN(committed, context_.membership.Get()->Committed(partitions, kCallTimeoutMs));
+    return absl::OkStatus();
+  }));
+  TAILRACE_CHECK(committed.size() == partitions.size(), "one committed offset per partition asked");
+  return committed;
+}
+
 absl::Status StreamThread::CommitAll(bool batch_done) {
   absl::Status status = CommitSteps(batch_done);
   if (!status.ok()) context_.metrics->commits_failed->Increment();
@@ -111,6 +157,7 @@ absl::Status StreamThread::CommitSteps(bool batch_done) {
     return absl::OkStatus();
   }
   TAILRACE_RETURN_IF_ERROR(failpoint::Hit("commit.prepare"));
+  TAILRACE_RETURN_IF_ERROR(ProveSeat());
   Seat seat;
   TAILRACE_RETURN_IF_ERROR(AwaitSeat(seat));
 
@@ -168,12 +215,7 @@ absl::Status StreamThread::CommitLog(const Seat& seat, const std::vector<kafka::
     }
     TAILRACE_RETURN_IF_ERROR(failpoint::Hit("commit.offsets_sent"));
     stores_may_lag_ = true;
-    return Retrying("CommitOffsets", [&]() -> absl::Status {
-      // Asked each time: the seat may be lost while this waits.
-      if (context_.seat.session() != seat.session)
-        return base::Error(base::Reaction::kTaskMigrated, absl::StatusCode::kAborted, "the membership was lost");
-      return context_.membership.Get()->CommitOffsets(offsets, Stopping() ? kClosingTimeoutMs : kCallTimeoutMs);
-    });
+    return CommitOffsets(seat, offsets);
   }
   TAILRACE_CHECK(in_transaction_, "what was processed under exactly-once was processed in a transaction");
   if (!offsets.empty())
@@ -300,19 +342,8 @@ absl::Status StreamThread::BackToCommitted() {
 }
 
 absl::Status StreamThread::RevertTasks() {
-  std::vector<base::TopicPartition> partitions;
-  for (const auto& [id, entry] : entries_)
-    if (entry->task != nullptr)
-      for (const Input& input : entry->inputs) partitions.push_back(input.partition);
-  if (partitions.empty()) return absl::OkStatus();
-
-  std::vector<kafka::CommittedOffset> committed;
-  absl::Status status = Retrying("Committed", [&]() -> absl::Status {
-    TAILRACE_ASSIGN_OR_RETURN(committed, context_.membership.Get()->Committed(partitions, kCallTimeoutMs));
-    return absl::OkStatus();
-  });
-  TAILRACE_RETURN_IF_ERROR(status);
-  TAILRACE_CHECK(committed.size() == partitions.size(), "one committed offset per partition asked");
+  TAILRACE_ASSIGN_OR_RETURN(const std::vector<kafka::CommittedOffset> committed, CommittedInputs());
+  if (committed.empty()) return absl::OkStatus();
   auto next = committed.begin();
   for (const auto& [id, entry] : entries_) {
     if (entry->task == nullptr) continue;

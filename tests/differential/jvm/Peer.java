@@ -32,6 +32,7 @@ import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.Topology;
 import org.apache.kafka.streams.TopologyTestDriver;
 import org.apache.kafka.streams.kstream.Windowed;
+import org.apache.kafka.streams.kstream.internals.SessionWindow;
 import org.apache.kafka.streams.processor.LogAndSkipOnInvalidTimestamp;
 import org.apache.kafka.streams.processor.StateStore;
 import org.apache.kafka.streams.processor.internals.ProcessorMetadata;
@@ -64,6 +65,7 @@ public final class Peer {
         TimeWindowed.register(kinds);
         Sliding.register(kinds);
         Sessions.register(kinds);
+        WindowedKeys.register(kinds);
         OnClose.register(kinds);
         Cogroups.register(kinds);
         Tables.register(kinds);
@@ -235,7 +237,7 @@ public final class Peer {
                         final KeyValue<?, ?> next = all.next();
                         // What the sides of a join share is seen in its changelog only.
                         if (!(next.value instanceof LeftOrRightValue)) {
-                            rows.add(begin + row(next));
+                            rows.add(begin + row(KeyValue.pair(flat(next.key), next.value)));
                         }
                     }
                 }
@@ -271,6 +273,20 @@ public final class Peer {
             }
         }
         return store;
+    }
+
+    /** A window in the key of a key-value store as bytes: there it is a key like any other. */
+    private static Object flat(final Object key) {
+        if (!(key instanceof Windowed<?> windowed)) {
+            return key;
+        }
+        final byte[] text = bytes(windowed.key());
+        final ByteBuffer flat = ByteBuffer.allocate(text.length + 2 * Long.BYTES).put(text);
+        if (windowed.window() instanceof SessionWindow) {
+            flat.putLong(windowed.window().end());
+        }
+        flat.putLong(windowed.window().start());
+        return Bytes.wrap(Arrays.copyOf(flat.array(), flat.position()));
     }
 
     private static String row(final KeyValue<?, ?> row) {

@@ -37,6 +37,24 @@ TEST(AggregateRulesTest, WhatAFlushForwardsHasTheHeadersOfTheLastUpdate) {
   for (const DriverRecord& record : driver->TakeProduced("app-counts-changelog")) EXPECT_TRUE(record.headers.empty());
 }
 
+// A session has no headers (KStreamSessionWindowAggregate.maybeForwardUpdate), so neither have the tables that follow it.
+TEST(AggregateRulesTest, ACachedTableBehindSessionsHasNoHeadersOfTheRecordEither) {
+  StreamsBuilder builder;
+  builder.Stream<std::string, std::string>("in")
+      .GroupByKey()
+      .WindowedBy(SessionWindows::OfInactivityGapWithNoGrace(std::chrono::milliseconds(5)))
+      .Count(Materialized("sessions").WithCachingDisabled())
+      .ToStream()
+      .ToTable(Materialized("updates"))
+      .ToStream()
+      .To("out");
+  const auto driver = Driver(builder);
+  ASSERT_TRUE(driver->Pipe("in", std::string_view("k"), std::string_view("v"), 1, {{"h", "1"}}).ok());
+  const auto records = driver->TakeProduced("out");
+  ASSERT_EQ(records.size(), 1u);
+  EXPECT_TRUE(records[0].headers.empty());
+}
+
 TEST(AggregateRulesTest, ADeleteIsLoggedWithTheTimeOfItsRecord) {
   StreamsBuilder builder;
   builder.Stream<std::string, std::string>("in").GroupByKey().Reduce(

@@ -58,6 +58,18 @@ TEST(LateRecords, GoToTheirTopicAsTheyCameWithTheReason) {
   EXPECT_EQ(driver->TakeProduced("out").size(), 6u) << "the result is what it is without";
 }
 
+TEST(LateRecords, ATableOfThemKeepsTheReasonInItsCache) {
+  StreamsBuilder builder;
+  builder.Stream<string, string>("in")
+      .GroupByKey()
+      .WindowedBy(TimeWindows::OfSizeWithNoGrace(milliseconds(10)))
+      .WithLateRecords([](const KStream<string, string>& late) { late.ToTable(Materialized("rows")).ToStream().To("late"); })
+      .Count(Materialized("counts"));
+  auto driver = Drive(builder);
+  PipeAll(*driver, {3, 12, 4});
+  EXPECT_EQ(Late(*driver), (std::vector<string>{"4@4 window 0-10, 12, 0"}));
+}
+
 TEST(LateRecords, ARecordOfSeveralClosedWindowsIsLateOnceForTheLast) {
   StreamsBuilder builder;
   builder.Stream<string, string>("in")

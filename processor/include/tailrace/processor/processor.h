@@ -21,6 +21,7 @@
 #include <utility>
 #include <vector>
 
+#include "tailrace/processor/detail/forwarded_headers.h"
 #include "tailrace/processor/detail/node.h"
 
 namespace tailrace::processor {
@@ -95,25 +96,6 @@ class ChildNode {
 namespace detail {
 // The place of `name` among a processor's children. Fails the task, naming them, when there is none: -1 then.
 int FindChild(TaskContext& task, std::string_view processor, std::span<const std::string> children, std::string_view name);
-
-// While a record with headers of its own is forwarded, stores keep these with their changes (ProcessorContextImpl.forward).
-class ForwardedHeaders {
- public:
-  ForwardedHeaders(TaskContext& task, const kafka::Headers* headers) : task_(headers == nullptr ? nullptr : &task) {
-    if (task_ == nullptr) return;
-    before_ = task.ExchangeRecord({});
-    task.ExchangeRecord({headers->empty() ? nullptr : headers, before_.context});
-  }
-  ~ForwardedHeaders() {
-    if (task_ != nullptr) task_->ExchangeRecord(before_);
-  }
-  ForwardedHeaders(const ForwardedHeaders&) = delete;
-  ForwardedHeaders& operator=(const ForwardedHeaders&) = delete;
-
- private:
-  TaskContext* const task_;
-  state::RecordHeaders before_;
-};
 }  // namespace detail
 
 template <class KO, class VO>

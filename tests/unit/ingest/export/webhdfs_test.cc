@@ -257,7 +257,8 @@ TEST_F(WebHdfsTest, AnotherServerThanWebHdfsIsSaid) {
 }
 
 // The process that is killed. Its topic has the same records as the parent's.
-TEST_F(WebHdfsTest, DISABLED_Exports) {
+using WebHdfsTestChild = WebHdfsTest;
+TEST_F(WebHdfsTestChild, DISABLED_Exports) {
   const auto summary = Export(std::getenv(kTarget));
   EXPECT_TRUE(summary.ok()) << summary.status();
 }
@@ -279,7 +280,7 @@ TEST_F(WebHdfsTest, AnExportThatIsKilledAnywhereGoesOnWithoutLossOrDouble) {
   for (const int deadly : kDeadlyCalls) {
     child = 0;
     calls_left = deadly;
-    child = testing_support::SpawnCase("WebHdfsTest.DISABLED_Exports", kTarget, hdfs.target());
+    child = testing_support::SpawnCase("WebHdfsTestChild.*", kTarget, hdfs.target());
     child.notify_all();
     ASSERT_GT(child, 0);
     int status = 0;

@@ -238,6 +238,29 @@ TEST(StreamsErrors, AtLeastOnceSurvivesALostFlush) {
   ASSERT_TRUE(streams.Close(10'000).ok());
 }
 
+// As a worker that was frozen until its tasks had another owner: nothing fences what its producer writes.
+TEST(StreamsErrors, AtLeastOnceAWorkerThatWasAwayForASessionWritesNothingBeforeTheGroupTakesItsCommit) {
+  testing::TemporaryDirectory state;
+  base::MetricsRegistry metrics;
+  std::map<std::string, int64_t> expected;
+  auto cluster = testing::InMemory();
+  CreateTopics(*cluster);
+  Produce(*cluster, 3'000, 60, expected);
+  const base::Config config =
+      TestConfig(state.path(), false).With("session.timeout.ms", "200").With("heartbeat.interval.ms", "50");
+  Streams streams(CountTopology(), config, *cluster, metrics);
+  ASSERT_TRUE(streams.Start().ok());
+  ExpectOutput(*cluster, expected);
+  std::this_thread::sleep_for(std::chrono::milliseconds(400));  // long after its last commit
+  cluster->script.Add({"commit_offsets", Injected(Reaction::kTaskMigrated)});
+  Produce(*cluster, 3'000, 60, expected);
+  ExpectOutput(*cluster, expected);
+  ASSERT_TRUE(Eventually([&] { return cluster->script.fired == 1; }));
+  Produce(*cluster, 500, 60, expected);
+  ExpectOutput(*cluster, expected);
+  EXPECT_TRUE(ReadOutput(*cluster).only_grew) << "it wrote before it was refused, and again afterwards";
+}
+
 TEST(StreamsErrors, ASecondProcessOnTheSameDirectoryIsRefused) {
   testing::TemporaryDirectory state;
   base::MetricsRegistry metrics;

@@ -44,7 +44,7 @@ class TemporaryDirectory {
 // What a producer does at a step: null status goes on; an error is returned. `after` lets the real call happen first, so that
 // its result is lost.
 struct Fault {
-  std::string step;  // "send", "flush", "send_offsets", "commit", "abort", "init"
+  std::string step;  // "send", "flush", "send_offsets", "commit", "abort", "init"; of the membership: "commit_offsets"
   absl::Status error;
   bool after = false;
 };
@@ -123,6 +123,26 @@ class FaultyProducer final : public kafka::Producer {
   FaultScript& script_;
 };
 
+class FaultyMembership final : public kafka::Membership {
+ public:
+  FaultyMembership(std::unique_ptr<kafka::Membership> inner, FaultScript& script) : inner_(std::move(inner)), script_(script) {}
+  absl::StatusOr<std::optional<kafka::MembershipEvent>> Poll(int timeout_ms) override { return inner_->Poll(timeout_ms); }
+  std::shared_ptr<const kafka::GroupMetadata> CurrentGroupMetadata() const override { return inner_->CurrentGroupMetadata(); }
+  absl::Status CommitOffsets(std::span<const kafka::OffsetToCommit> offsets, int timeout_ms) override {
+    return script_.Run("commit_offsets", [&] { return inner_->CommitOffsets(offsets, timeout_ms); });
+  }
+  absl::StatusOr<std::vector<kafka::CommittedOffset>> Committed(std::span<const base::TopicPartition> partitions,
+                                                                int timeout_ms) override {
+    return inner_->Committed(partitions, timeout_ms);
+  }
+  absl::StatusOr<std::vector<kafka::GroupMember>> LiveMembers(int timeout_ms) override { return inner_->LiveMembers(timeout_ms); }
+  absl::Status Leave() override { return inner_->Leave(); }
+
+ private:
+  std::unique_ptr<kafka::Membership> inner_;
+  FaultScript& script_;
+};
+
 // Only the producers of stream threads fail: those whose client id ends in "-producer" and holds the instance's name.
 class FaultyCluster final : public kafka::Cluster {
  public:
@@ -137,7 +157,8 @@ class FaultyCluster final : public kafka::Cluster {
     return std::make_unique<FaultyProducer>(std::move(producer), script);
   }
   absl::StatusOr<std::unique_ptr<kafka::Membership>> NewMembership(const kafka::MembershipOptions& options) override {
-    return inner_->NewMembership(options);
+    TAILRACE_ASSIGN_OR_RETURN(auto membership, inner_->NewMembership(options));
+    return std::make_unique<FaultyMembership>(std::move(membership), script);
   }
   kafka::Admin& admin() override { return inner_->admin(); }
   std::string Description() const override { return inner_->Description(); }

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "tailrace/processor/detail/forwarded_headers.h"
 #include "tailrace/processor/detail/node.h"
 
 namespace tailrace::processor::detail {
@@ -41,6 +42,7 @@ class LateOutput {
   void Emit(const Record<K, V>& record, const LateWindow& window, TaskContext& context) {
     if (node_ == nullptr) return;
     const kafka::Headers headers = LateHeaders(record.headers != nullptr ? *record.headers : context.record_headers(), window);
+    const ForwardedHeaders forwarded(context, &headers);
     try {
       node_->Process({record.key, record.value, record.timestamp_ms, &headers});
     } catch (...) {

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "tailrace/processor/detail/aggregate_nodes.h"
+#include "tailrace/processor/detail/forwarded_headers.h"
 #include "tailrace/processor/detail/session_merge.h"
 #include "tailrace/processor/detail/value_getter.h"
 #include "tailrace/processor/detail/window_closer.h"
@@ -130,6 +131,7 @@ class SessionAggregateNode final : public Operator<K, V, Windowed<K>, Change<VR>
     changed_.key = key;
     changed_.start_ms = start_ms;
     changed_.end_ms = end_ms;
+    const ForwardedHeaders headers(this->context(), &kNoHeaders);
     this->Forward({&changed_, &change, end_ms, &kNoHeaders});
   }
 
