@@ -8,6 +8,8 @@
 #include <memory>
 #include <mutex>
 
+#include "tailrace/base/json_text.h"
+
 namespace tailrace::base {
 namespace {
 
@@ -39,20 +41,10 @@ std::string TimeText() {
                      now_ms % 1000);
 }
 
-void AppendJsonString(fmt::memory_buffer& out, std::string_view text) {
-  out.push_back('"');
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out.push_back('\\');
-      out.push_back(c);
-    } else if (byte < 0x20) {
-      fmt::format_to(fmt::appender(out), "\\u{:04x}", byte);
-    } else {
-      out.push_back(c);
-    }
-  }
-  out.push_back('"');
+void AppendQuoted(fmt::memory_buffer& out, std::string_view text) {
+  std::string quoted;
+  AppendJsonString(quoted, text);
+  out.append(std::string_view(quoted));
 }
 
 bool NeedsQuotes(std::string_view text) {
@@ -70,7 +62,7 @@ void FormatText(fmt::memory_buffer& out, LogLevel level, std::string_view compon
   for (const LogField& field : fields) {
     fmt::format_to(fmt::appender(out), " {}=", field.key());
     if (field.quoted() && NeedsQuotes(field.text())) {
-      AppendJsonString(out, field.text());
+      AppendQuoted(out, field.text());
     } else {
       out.append(std::string_view(field.text()));
     }
@@ -81,15 +73,15 @@ void FormatJson(fmt::memory_buffer& out, LogLevel level, std::string_view compon
                 std::initializer_list<LogField> fields) {
   fmt::format_to(fmt::appender(out), R"({{"time":"{}","level":"{}","component":)", TimeText(),
                  kLevelNames[static_cast<int>(level)]);
-  AppendJsonString(out, component);
+  AppendQuoted(out, component);
   out.append(std::string_view(R"(,"message":)"));
-  AppendJsonString(out, message);
+  AppendQuoted(out, message);
   for (const LogField& field : fields) {
     out.push_back(',');
-    AppendJsonString(out, field.key());
+    AppendQuoted(out, field.key());
     out.push_back(':');
     if (field.quoted()) {
-      AppendJsonString(out, field.text());
+      AppendQuoted(out, field.text());
     } else {
       out.append(std::string_view(field.text()));
     }

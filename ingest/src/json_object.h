@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "tailrace/pipeline/json_text.h"
+#include "tailrace/base/json_text.h"
 
 namespace tailrace::ingest {
 
@@ -12,15 +12,15 @@ class JsonObject {
  public:
   explicit JsonObject(std::string& out) : out_(out) { out_ = '{'; }
   JsonObject& Text(std::string_view name, std::string_view text) {
-    pipeline::AppendJsonString(Member(name), text);
+    base::AppendJsonString(Member(name), text);
     return *this;
   }
   JsonObject& Int(std::string_view name, int64_t value) {
-    pipeline::AppendJsonInt(Member(name), value);
+    base::AppendJsonInt(Member(name), value);
     return *this;
   }
   JsonObject& Double(std::string_view name, double value) {
-    pipeline::AppendJsonDouble(Member(name), value);
+    base::AppendJsonDouble(Member(name), value);
     return *this;
   }
   JsonObject& Raw(std::string_view name, std::string_view json) {

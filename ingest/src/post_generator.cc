@@ -13,15 +13,15 @@
 #include "tailrace/base/limits.h"
 #include "tailrace/base/random.h"
 #include "tailrace/ingest/cities.h"
-#include "tailrace/pipeline/json_text.h"
+#include "tailrace/base/json_text.h"
 #include "tickers.h"
 #include "words.h"
 
 namespace tailrace::ingest {
 namespace {
 
-using pipeline::AppendJsonInt;
-using pipeline::AppendJsonString;
+using base::AppendJsonInt;
+using base::AppendJsonString;
 
 // Authors of a city are much less uneven than cities: without the shift the first would write a tenth of all posts.
 constexpr uint64_t kAuthorShift = 20;

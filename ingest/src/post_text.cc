@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "tailrace/base/check.h"
-#include "tailrace/pipeline/json_text.h"
+#include "tailrace/base/json_text.h"
 #include "words.h"
 
 namespace tailrace::ingest {
@@ -36,7 +36,7 @@ void PostText::Write(base::Random& random, const Context& context, std::string& 
   if (extras % 25 == 3) text += " \"¯\\_(ツ)_/¯\"\n😀";
   if (extras % 10 == 7) {
     text += " https://example.org/";
-    pipeline::AppendJsonInt(text, static_cast<int64_t>(random.Below(1'000'000)));
+    base::AppendJsonInt(text, static_cast<int64_t>(random.Below(1'000'000)));
   }
   const size_t tags = extras % 5 == 0 ? kHashtagsMax : extras % 2;
   const auto period = static_cast<uint64_t>(context.time_ms / kTopicPeriodMs);

@@ -4,7 +4,7 @@
 #include <charconv>
 
 #include "tailrace/base/check.h"
-#include "tailrace/pipeline/json_text.h"
+#include "tailrace/base/json_text.h"
 
 namespace tailrace::ingest {
 namespace {
@@ -40,10 +40,10 @@ bool Redeliveries::Draw(GeneratedPost& post, int64_t now_ms) {
     constexpr int64_t kBehind = 2;
     constexpr uint64_t kReach = 8;
     const int64_t before = TakeNumber(rest, member, rewritten_);
-    pipeline::AppendJsonInt(rewritten_, std::max<int64_t>(before - kBehind + static_cast<int64_t>(random_.Below(kReach)), 0));
+    base::AppendJsonInt(rewritten_, std::max<int64_t>(before - kBehind + static_cast<int64_t>(random_.Below(kReach)), 0));
   }
   TakeNumber(rest, ",\"received_at\":", rewritten_);
-  pipeline::AppendJsonInt(rewritten_, now_ms);
+  base::AppendJsonInt(rewritten_, now_ms);
   rewritten_ += rest;
   again.value = rewritten_;
   post = again;

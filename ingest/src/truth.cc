@@ -12,7 +12,7 @@
 #include "tailrace/base/check.h"
 #include "tailrace/base/limits.h"
 #include "tailrace/ingest/cities.h"
-#include "tailrace/pipeline/json_text.h"
+#include "tailrace/base/json_text.h"
 #include "tailrace/pipeline/timestamps.h"
 
 namespace tailrace::ingest {
@@ -55,7 +55,7 @@ void Truth::WriteJson(const SourceOptions& source, int64_t end_ms, std::ostream&
   for (size_t i = 0; i < rows.size(); ++i) {
     const auto& [key, window] = rows[i];
     line = i > 0 ? ",\n{\"city\":" : "\n{\"city\":";
-    pipeline::AppendJsonString(line, Cities()[key.second].full_name);
+    base::AppendJsonString(line, Cities()[key.second].full_name);
     absl::StrAppend(&line, ",\"window\":{\"start\":\"", pipeline::FormatTimestamp(key.first), "\",\"end\":\"",
                     pipeline::FormatTimestamp(key.first + window_ms_), "\"},\"posts\":", window->posts,
                     ",\"retweets\":", window->retweets, ",\"active_users\":", window->authors.size(), "}");

@@ -21,7 +21,7 @@ std::string KeyJsonText(std::string_view bytes, const std::string& json) {
   if (!json.empty()) return json;
   if (!IsValidUtf8(bytes)) return Base64Object(bytes);
   std::string text;
-  AppendJsonString(text, bytes);
+  AppendJsonText(text, bytes);
   return text;
 }
 

@@ -40,6 +40,7 @@ class JsonWriter {
   bool comma_ = false;
 };
 
-void AppendJsonString(std::string& out, std::string_view text);
+// As base::AppendJsonString, for text that may be no UTF-8.
+void AppendJsonText(std::string& out, std::string_view text);
 
 }  // namespace tailrace::grpc_api

@@ -7,13 +7,13 @@
 #include "simdjson.h"
 #include "tailrace/base/bytes.h"
 #include "tailrace/base/units.h"
-#include "tailrace/pipeline/json_text.h"
+#include "tailrace/base/json_text.h"
 
 namespace tailrace::ingest {
 namespace {
 
-using pipeline::AppendJsonInt;
-using pipeline::AppendJsonString;
+using base::AppendJsonInt;
+using base::AppendJsonString;
 
 enum class Encoding { kText, kJson, kBase64 };
 

@@ -5,7 +5,7 @@
 #include "http/url_text.h"
 #include "http/websocket.h"
 #include "tailrace/base/log.h"
-#include "tailrace/pipeline/json_text.h"
+#include "tailrace/base/json_text.h"
 
 namespace tailrace::ingest {
 namespace {
@@ -20,7 +20,7 @@ constexpr int kTooMany = 429;
 
 std::string Subscription(const std::string& symbol) {
   std::string text = R"({"type":"subscribe","symbol":)";
-  pipeline::AppendJsonString(text, symbol);
+  base::AppendJsonString(text, symbol);
   text += '}';
   return text;
 }

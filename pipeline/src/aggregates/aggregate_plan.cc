@@ -10,7 +10,7 @@
 #include "aggregates/raw.h"
 #include "tailrace/base/check.h"
 #include "tailrace/base/limits.h"
-#include "tailrace/pipeline/json_text.h"
+#include "tailrace/base/json_text.h"
 
 namespace tailrace::pipeline::aggregates {
 namespace {
@@ -92,9 +92,9 @@ FieldValue ValueOf(const PlannedField& field, const char* fixed, const char* var
 
 void AppendValueJson(std::string& out, const FieldValue& value) {
   switch (value.type()) {
-    case FieldType::kText: AppendJsonString(out, value.text()); return;
-    case FieldType::kInt: AppendJsonInt(out, value.integer()); return;
-    case FieldType::kDouble: AppendJsonDouble(out, value.number()); return;
+    case FieldType::kText: base::AppendJsonString(out, value.text()); return;
+    case FieldType::kInt: base::AppendJsonInt(out, value.integer()); return;
+    case FieldType::kDouble: base::AppendJsonDouble(out, value.number()); return;
     case FieldType::kBool: out += value.boolean() ? "true" : "false"; return;
     case FieldType::kNull:
     case FieldType::kTextList: out += "null"; return;
@@ -330,17 +330,17 @@ void AggregatePlan::AppendJson(std::string& out, std::string_view state) const {
     const PlannedField& field = fields_[i];
     const char* fixed = state.data() + fixed_at_[i];
     if (i > 0) out += ',';
-    AppendJsonString(out, field.name);
+    base::AppendJsonString(out, field.name);
     out += ':';
     switch (field.kind) {
       case AggregateKind::kCount:
       case AggregateKind::kCountIf:
-      case AggregateKind::kWindows: AppendJsonInt(out, Load<int64_t>(fixed)); break;
+      case AggregateKind::kWindows: base::AppendJsonInt(out, Load<int64_t>(fixed)); break;
       case AggregateKind::kSum:
         if (field.type == FieldType::kInt) {
-          AppendJsonInt(out, Load<int64_t>(fixed));
+          base::AppendJsonInt(out, Load<int64_t>(fixed));
         } else {
-          AppendJsonDouble(out, CompensatedSum(fixed));
+          base::AppendJsonDouble(out, CompensatedSum(fixed));
         }
         break;
       case AggregateKind::kMin:
@@ -348,25 +348,25 @@ void AggregatePlan::AppendJson(std::string& out, std::string_view state) const {
         if (fixed[0] == 0) {
           out += "null";
         } else if (field.type == FieldType::kInt) {
-          AppendJsonInt(out, Load<int64_t>(fixed + 1));
+          base::AppendJsonInt(out, Load<int64_t>(fixed + 1));
         } else {
-          AppendJsonDouble(out, Load<double>(fixed + 1));
+          base::AppendJsonDouble(out, Load<double>(fixed + 1));
         }
         break;
       case AggregateKind::kAvg:
         if (Load<int64_t>(fixed) == 0) {
           out += "null";
         } else {
-          AppendJsonDouble(out, CompensatedSum(fixed + 8) / static_cast<double>(Load<int64_t>(fixed)));
+          base::AppendJsonDouble(out, CompensatedSum(fixed + 8) / static_cast<double>(Load<int64_t>(fixed)));
         }
         break;
       case AggregateKind::kFirst:
       case AggregateKind::kLast: AppendValueJson(out, ValueOf(field, fixed, state.data() + variable_at)); break;
       case AggregateKind::kDistinct: {
         const DistinctCount count = CountDistinct(fixed, state.data() + variable_at);
-        AppendJsonInt(out, count.count);
+        base::AppendJsonInt(out, count.count);
         out += ',';
-        AppendJsonString(out, field.name + "_exact");
+        base::AppendJsonString(out, field.name + "_exact");
         out += count.exact ? ":true" : ":false";
         break;
       }

@@ -1,14 +1,14 @@
 #include "aggregates/aggregate_schema.h"
 
 #include "simdjson.h"
-#include "tailrace/pipeline/json_text.h"
+#include "tailrace/base/json_text.h"
 
 namespace tailrace::pipeline::aggregates {
 
 std::optional<std::string> AggregateSchema::KeyToJson(std::string_view key) const {
   if (!simdjson::validate_utf8(key)) return std::nullopt;
   std::string out;
-  AppendJsonString(out, key);
+  base::AppendJsonString(out, key);
   return out;
 }
 

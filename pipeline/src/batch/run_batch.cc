@@ -11,7 +11,7 @@
 #include "tailrace/pipeline/byte_source.h"
 #include "tailrace/pipeline/event_lines.h"
 #include "tailrace/pipeline/format.h"
-#include "tailrace/pipeline/json_text.h"
+#include "tailrace/base/json_text.h"
 #include "tailrace/pipeline/timestamps.h"
 #include "tailrace/processor/topology_test_driver.h"
 
@@ -164,9 +164,9 @@ class BatchRun {
 
   void WriteRow(std::string_view key, int64_t start_ms, std::string_view state) {
     row_ = "{\"store\":";
-    AppendJsonString(row_, store_);
+    base::AppendJsonString(row_, store_);
     row_ += ",\"key\":";
-    AppendJsonString(row_, key);
+    base::AppendJsonString(row_, key);
     if (window_ != nullptr) {
       row_ += ",\"window\":{\"start\":\"";
       AppendTimestamp(row_, start_ms);

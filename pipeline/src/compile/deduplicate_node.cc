@@ -5,7 +5,7 @@
 #include "aggregates/raw.h"
 #include "absl/strings/str_cat.h"
 #include "tailrace/base/bytes.h"
-#include "tailrace/pipeline/json_text.h"
+#include "tailrace/base/json_text.h"
 
 namespace tailrace::pipeline::compile {
 namespace {
@@ -65,7 +65,7 @@ bool DeduplicateNode::BuildKey(const EventRecord& record) {
   if (id.type() == FieldType::kText) {
     key_ += id.text();
   } else {
-    AppendJsonInt(key_, id.integer());
+    base::AppendJsonInt(key_, id.integer());
   }
   return true;
 }

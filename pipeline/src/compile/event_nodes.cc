@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "tailrace/base/murmur2.h"
-#include "tailrace/pipeline/json_text.h"
+#include "tailrace/base/json_text.h"
 
 namespace tailrace::pipeline::compile {
 namespace {
@@ -101,7 +101,7 @@ bool KeyNode::BuildKey(Event event) {
     if (i > 0) buffer_ += separator_;
     switch (value.type()) {
       case FieldType::kText: buffer_ += value.text(); break;
-      case FieldType::kInt: AppendJsonInt(buffer_, value.integer()); break;
+      case FieldType::kInt: base::AppendJsonInt(buffer_, value.integer()); break;
       case FieldType::kBool: buffer_ += value.boolean() ? "true" : "false"; break;
       case FieldType::kNull:
       case FieldType::kDouble:

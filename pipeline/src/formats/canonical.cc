@@ -6,7 +6,7 @@
 #include "formats/builtin.h"
 #include "formats/path_format.h"
 #include "tailrace/base/check.h"
-#include "tailrace/pipeline/json_text.h"
+#include "tailrace/base/json_text.h"
 #include "tailrace/pipeline/timestamps.h"
 
 namespace tailrace::pipeline {
@@ -74,7 +74,7 @@ class MemberWriter {
 
 void AppendValue(std::string& out, const FieldValue& value, Conversion conversion) {
   switch (value.type()) {
-    case FieldType::kText: AppendJsonString(out, value.text()); return;
+    case FieldType::kText: base::AppendJsonString(out, value.text()); return;
     case FieldType::kInt:
       if (conversion == Conversion::kDate) {
         constexpr size_t kDateSize = 10;
@@ -84,16 +84,16 @@ void AppendValue(std::string& out, const FieldValue& value, Conversion conversio
         out.resize(at + kDateSize);
         out += '"';
       } else {
-        AppendJsonInt(out, conversion == Conversion::kTimestampSeconds ? value.integer() / 1'000 : value.integer());
+        base::AppendJsonInt(out, conversion == Conversion::kTimestampSeconds ? value.integer() / 1'000 : value.integer());
       }
       return;
-    case FieldType::kDouble: AppendJsonDouble(out, value.number()); return;
+    case FieldType::kDouble: base::AppendJsonDouble(out, value.number()); return;
     case FieldType::kBool: out += value.boolean() ? "true" : "false"; return;
     case FieldType::kTextList:
       out += '[';
       for (const std::string_view item : value.list()) {
         if (out.back() != '[') out += ',';
-        AppendJsonString(out, item);
+        base::AppendJsonString(out, item);
       }
       out += ']';
       return;

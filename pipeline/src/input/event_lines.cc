@@ -5,7 +5,7 @@
 #include "absl/strings/ascii.h"
 #include "tailrace/base/limits.h"
 #include "tailrace/pipeline/canonical.h"
-#include "tailrace/pipeline/json_text.h"
+#include "tailrace/base/json_text.h"
 
 namespace tailrace::pipeline {
 namespace {
@@ -130,12 +130,12 @@ std::string_view EventLines::RowToJson(std::string_view row) {
     if (column == columns_->size() || !TakeCell(row, cell_, more)) return kNoRow;
     if (cell_.empty()) continue;
     if (json_.size() > 1) json_ += ',';
-    AppendJsonString(json_, (*columns_)[column].name);
+    base::AppendJsonString(json_, (*columns_)[column].name);
     json_ += ':';
     if ((*columns_)[column].number && IsJsonNumber(cell_)) {
       json_ += cell_;
     } else {
-      AppendJsonString(json_, cell_);
+      base::AppendJsonString(json_, cell_);
     }
   }
   json_ += '}';

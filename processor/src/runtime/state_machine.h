@@ -25,7 +25,6 @@ constexpr bool MayFollow(StreamsState from, StreamsState to) {
   return false;
 }
 constexpr bool IsFinal(StreamsState state) { return state == StreamsState::kNotRunning || state == StreamsState::kError; }
-constexpr bool IsActive(StreamsState state) { return state == StreamsState::kRebalancing || state == StreamsState::kRunning; }
 
 // Thread-safe. The listener is called after each transition, one call at a time, without the lock of the state.
 class StateMachine {

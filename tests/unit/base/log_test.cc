@@ -45,7 +45,7 @@ TEST_F(LogTest, JsonEscapesWhateverItIsGiven) {
   EXPECT_THAT(
       lines_[0],
       EndsWith(
-          R"("level":"warning","component":"ingest","message":"line refused","text":"a\"b\\c\u000ad\u0001","line":7,"nan":"nan"})"));
+          R"("level":"warning","component":"ingest","message":"line refused","text":"a\"b\\c\nd\u0001","line":7,"nan":"nan"})"));
 }
 
 TEST_F(LogTest, AStatusIsShownWithItsReaction) {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "tailrace/pipeline/format.h"
-#include "tailrace/pipeline/json_text.h"
+#include "tailrace/base/json_text.h"
 
 namespace tailrace::pipeline {
 
@@ -39,14 +39,14 @@ struct ReadOne {
   static std::string Render(const FieldValue& value) {
     std::string out;
     switch (value.type()) {
-      case FieldType::kText: AppendJsonString(out, value.text()); break;
-      case FieldType::kInt: AppendJsonInt(out, value.integer()); break;
-      case FieldType::kDouble: AppendJsonDouble(out, value.number()); break;
+      case FieldType::kText: base::AppendJsonString(out, value.text()); break;
+      case FieldType::kInt: base::AppendJsonInt(out, value.integer()); break;
+      case FieldType::kDouble: base::AppendJsonDouble(out, value.number()); break;
       case FieldType::kBool: out = value.boolean() ? "true" : "false"; break;
       case FieldType::kTextList:
         for (const std::string_view item : value.list()) {
           out += out.empty() ? "" : ",";
-          AppendJsonString(out, item);
+          base::AppendJsonString(out, item);
         }
         out = "[" + out + "]";
         break;

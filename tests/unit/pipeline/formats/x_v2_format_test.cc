@@ -38,7 +38,7 @@ TEST(XV2FormatTest, ReadsAStreamLine) {
 
 TEST(XV2FormatTest, ReadsADoubleEncodedLine) {
   std::string encoded;
-  AppendJsonString(encoded, kLine);
+  base::AppendJsonString(encoded, kLine);
   EXPECT_EQ(ReadOne("x-v2", encoded + "\r").values, kExpected);
 }
 

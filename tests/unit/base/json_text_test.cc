@@ -1,4 +1,4 @@
-#include "tailrace/pipeline/json_text.h"
+#include "tailrace/base/json_text.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 
 #include "tailrace/base/random.h"
 
-namespace tailrace::pipeline {
+namespace tailrace::base {
 namespace {
 
 std::string Quoted(std::string_view text) {
@@ -42,7 +42,7 @@ TEST(JsonTextTest, WritesIntegralDoublesAsIntegers) {
 }
 
 TEST(JsonTextTest, DoublesAreReadBackExactly) {
-  base::Random random(7);
+  Random random(7);
   for (int i = 0; i < 10'000; ++i) {
     const double value = (random.Unit() - 0.5) * static_cast<double>(random.Next() >> random.Below(60));
     EXPECT_EQ(nlohmann::json::parse(Number(value)).get<double>(), value);
@@ -50,4 +50,4 @@ TEST(JsonTextTest, DoublesAreReadBackExactly) {
 }
 
 }  // namespace
-}  // namespace tailrace::pipeline
+}  // namespace tailrace::base

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace tailrace::pipeline {
+namespace tailrace::base {
 
 // The text in quotes, with what JSON must escape escaped and all other UTF-8 as it is.
 // REQUIRES: valid UTF-8 (use it only on text that came from a parser or from this program).
@@ -17,4 +17,4 @@ void AppendJsonInt(std::string& out, int64_t value);
 // NaN and infinities, which JSON does not know, become null.
 void AppendJsonDouble(std::string& out, double value);
 
-}  // namespace tailrace::pipeline
+}  // namespace tailrace::base

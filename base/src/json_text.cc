@@ -1,9 +1,9 @@
-#include "tailrace/pipeline/json_text.h"
+#include "tailrace/base/json_text.h"
 
 #include <charconv>
 #include <cmath>
 
-namespace tailrace::pipeline {
+namespace tailrace::base {
 
 void AppendJsonString(std::string& out, std::string_view text) {
   static constexpr char kHex[] = "0123456789abcdef";
@@ -49,4 +49,4 @@ void AppendJsonDouble(std::string& out, double value) {
   out.append(buffer, static_cast<size_t>(result.ptr - buffer));
 }
 
-}  // namespace tailrace::pipeline
+}  // namespace tailrace::base
