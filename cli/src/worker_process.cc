@@ -10,6 +10,8 @@
 #include "tailrace/pipeline/compile.h"
 #include "tailrace/processor/application_id.h"
 #include "tailrace/processor/replay_reading.h"
+#include "tailrace/state/engine_metrics.h"
+#include "tailrace/state/process_memory.h"
 
 namespace tailrace::cli {
 namespace {
@@ -23,7 +25,7 @@ constexpr int32_t kRequestPartitions = 4;
 
 WorkerProcess::WorkerProcess(std::vector<LoadedPipeline> pipelines, std::map<base::TopicPartition, base::Offset> ends)
     : pipelines_(std::move(pipelines)), ends_(std::move(ends)), process_metrics_(base::AddProcessMetrics(metrics_)) {
-  base::AddBuildInfo(metrics_);
+  base::AddBuildInfo(metrics_, {{"librdkafka", kafka::ClientVersion()}, {"rocksdb", state::EngineVersion()}});
 }
 
 absl::Status WorkerProcess::Start() {
@@ -33,6 +35,8 @@ absl::Status WorkerProcess::Start() {
     topologies.push_back(std::move(topology));
   }
   TAILRACE_RETURN_IF_ERROR(OpenLog(topologies));
+  engine_metrics_ = state::AddEngineMetrics(
+      metrics_, state::ProcessMemory(static_cast<size_t>(config().Bytes("state.memory.bytes"))));
   queries_ = std::make_unique<grpc_api::QueryServer>(
       grpc_api::QueryServerOptions{.listen = config().String("grpc.listen"),
                                    .tls = grpc_api::TlsOptionsOf(config(), "grpc.ssl."),

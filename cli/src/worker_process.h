@@ -76,6 +76,7 @@ class WorkerProcess {
   std::atomic<bool> in_order_{true};  // until a replay has caught up
   base::MetricsRegistry metrics_;
   base::MetricsRegistry::CollectorHandle process_metrics_;
+  base::MetricsRegistry::CollectorHandle engine_metrics_;
   std::unique_ptr<kafka::Cluster> cluster_;
   std::vector<std::unique_ptr<processor::Streams>> streams_;
   std::vector<std::unique_ptr<processor::CatchUp>> catch_ups_;  // of replays

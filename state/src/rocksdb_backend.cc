@@ -139,9 +139,11 @@ absl::Status CreateFolder(const std::string& directory) {
 }
 
 // Opens the database with every family it has, keyed by name.
-absl::Status OpenFamilies(const RocksdbMemory& memory, RocksdbDatabase& database,
+absl::Status OpenFamilies(RocksdbMemory& memory, RocksdbDatabase& database,
                           std::map<std::string, rocksdb::ColumnFamilyHandle*>& families) {
-  const rocksdb::DBOptions options = DatabaseOptions(memory);
+  rocksdb::DBOptions options = DatabaseOptions(memory);
+  const auto stalls = std::make_shared<WriteStalls>();
+  options.listeners.push_back(stalls);
   std::vector<std::string> names;
   std::error_code error;
   if (std::filesystem::exists(database.directory + "/CURRENT", error)) {
@@ -161,6 +163,7 @@ absl::Status OpenFamilies(const RocksdbMemory& memory, RocksdbDatabase& database
   const rocksdb::Status status = rocksdb::DB::Open(options, database.directory, descriptors, &handles, &db);
   if (!status.ok()) return FromRocksdb(status, "open", database.directory);
   database.db.reset(db);
+  memory.use().Add(db, stalls);
   for (size_t i = 0; i < names.size(); ++i) {
     (names[i] == rocksdb::kDefaultColumnFamilyName ? database.metadata : families[names[i]]) = handles[i];
   }
@@ -263,6 +266,7 @@ absl::Status CheckIdentity(const RocksdbBackend::Options& options, RocksdbDataba
 
 RocksdbDatabase::~RocksdbDatabase() {
   if (db == nullptr) return;
+  memory->use().Remove(db.get());
   TAILRACE_CHECK(live_snapshots.load() == 0, "a snapshot outlives its database");
   for (rocksdb::ColumnFamilyHandle* handle : stores) {
     if (handle != nullptr) db->DestroyColumnFamilyHandle(handle).PermitUncheckedError();
@@ -274,12 +278,12 @@ RocksdbDatabase::~RocksdbDatabase() {
 absl::StatusOr<std::unique_ptr<RocksdbBackend>> RocksdbBackend::Open(const Options& options,
                                                                      std::vector<std::string>& stored_layouts,
                                                                      std::string& commit_record) {
-  const auto* memory = dynamic_cast<const RocksdbMemory*>(options.memory.get());
+  const auto memory = std::dynamic_pointer_cast<RocksdbMemory>(options.memory);
   TAILRACE_CHECK(memory != nullptr, "a task on disk needs a budget made by MemoryBudget::Create");
   auto database = std::make_shared<RocksdbDatabase>();
   database->directory = options.directory + "/db";
   database->log_debt = LogDebt::Of(database->directory);
-  database->memory = options.memory;
+  database->memory = memory;
   std::map<std::string, rocksdb::ColumnFamilyHandle*> families;
   // What is still in `families` on an early return has no owner yet.
   auto release = [&](absl::Status status) {

@@ -21,7 +21,7 @@ struct RocksdbDatabase {
   ~RocksdbDatabase();
 
   std::string directory;
-  std::shared_ptr<MemoryBudget> memory;  // outlives the database
+  std::shared_ptr<RocksdbMemory> memory;  // outlives the database
   std::shared_ptr<LogDebt> log_debt;     // shared with its log files
   std::unique_ptr<rocksdb::DB> db;
   std::vector<rocksdb::ColumnFamilyHandle*> stores;  // by store index; null for stores kept in memory

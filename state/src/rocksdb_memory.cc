@@ -78,6 +78,12 @@ RocksdbMemory::RocksdbMemory(size_t bytes)
 
 size_t RocksdbMemory::used_bytes() const { return block_cache_->GetUsage(); }
 
+EngineUse RocksdbMemory::engine_use() const {
+  EngineUse use = use_.Read();
+  use.block_cache_bytes = used_bytes();
+  return use;
+}
+
 std::shared_ptr<MemoryBudget> MemoryBudget::Create(size_t bytes) { return std::make_shared<RocksdbMemory>(bytes); }
 
 }  // namespace tailrace::state

@@ -8,6 +8,7 @@
 
 #include <memory>
 
+#include "rocksdb_use.h"
 #include "tailrace/state/memory_budget.h"
 
 namespace tailrace::state {
@@ -19,11 +20,13 @@ class RocksdbMemory final : public MemoryBudget {
 
   size_t total_bytes() const override { return total_bytes_; }
   size_t used_bytes() const override;
+  EngineUse engine_use() const override;
 
   const std::shared_ptr<rocksdb::Cache>& block_cache() const { return block_cache_; }
   const std::shared_ptr<rocksdb::WriteBufferManager>& write_buffers() const { return write_buffers_; }
   const std::shared_ptr<rocksdb::SstFileManager>& file_manager() const { return file_manager_; }
   const std::shared_ptr<rocksdb::Logger>& logger() const { return logger_; }
+  RocksdbUse& use() { return use_; }
 
  private:
   const size_t total_bytes_;
@@ -31,6 +34,7 @@ class RocksdbMemory final : public MemoryBudget {
   std::shared_ptr<rocksdb::WriteBufferManager> write_buffers_;
   std::shared_ptr<rocksdb::SstFileManager> file_manager_;
   std::shared_ptr<rocksdb::Logger> logger_;
+  RocksdbUse use_;
 };
 
 // The container's memory limit, or the host's memory. Reads the cgroup files below `root` ("/" but in tests).

@@ -25,6 +25,8 @@ absl::StatusOr<std::unique_ptr<Membership>> RdCluster::NewMembership(const Membe
 
 }  // namespace rdkafka
 
+std::string ClientVersion() { return rd_kafka_version_str(); }
+
 absl::StatusOr<std::unique_ptr<Cluster>> Connect(const base::Config& config) {
   const std::string bootstrap_servers = config.String("bootstrap.servers");
   if (bootstrap_servers.empty()) {

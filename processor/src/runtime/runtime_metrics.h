@@ -19,6 +19,8 @@ struct RuntimeMetrics {
   std::shared_ptr<base::Counter> commits_ok;
   std::shared_ptr<base::Counter> commits_failed;
   std::shared_ptr<base::Histogram> commit_latency;
+  std::shared_ptr<base::Histogram> process_latency;
+  std::shared_ptr<base::Histogram> e2e_latency;
   std::array<std::shared_ptr<base::Counter>, detail::kDropReasonCount> skipped;
   std::shared_ptr<base::Counter> emitted;
   std::shared_ptr<base::Counter> late_dropped;

@@ -181,6 +181,8 @@ absl::Status StreamThread::RunOnce() {
 
 absl::Status StreamThread::ProcessBatch() {
   const auto records = batch_.records();
+  if (records.empty()) return absl::OkStatus();
+  const int64_t start_ns = context_.clock->SteadyNs();
   const kafka::RecordView* begin = records.data();
   const kafka::RecordView* const end = begin + records.size();
   while (begin != end) {
@@ -193,6 +195,9 @@ absl::Status StreamThread::ProcessBatch() {
       TAILRACE_RETURN_IF_ERROR(EnsureTransaction());
     }
   }
+  context_.metrics->process_latency->Observe(static_cast<double>(context_.clock->SteadyNs() - start_ns) / 1e9);
+  const int64_t age_ms = context_.clock->WallMs() - records.back().timestamp_ms;
+  context_.metrics->e2e_latency->Observe(static_cast<double>(std::max<int64_t>(age_ms, 0)) / 1e3);
   batch_.Clear();
   return absl::OkStatus();
 }

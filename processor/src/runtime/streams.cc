@@ -263,6 +263,14 @@ void Streams::Impl::CollectMetrics(base::MetricsSink& sink) const {
     sink.Gauge("tailrace_state", "1 for the present state.", {{"application", application}, {"state", std::string(StreamsStateName(one))}}, one == now ? 1 : 0);
   }
   const auto tasks = context.tasks.All();
+  for (size_t i = 0; i < threads.size(); ++i) {
+    const auto waits = [i](const auto& task) { return task->thread() == static_cast<int>(i) && task->phase() < TaskPhase::kRunning; };
+    const bool assigning = now == StreamsState::kCreated || std::any_of(tasks.begin(), tasks.end(), waits);
+    const std::string_view is = IsFinal(now) ? "DEAD" : assigning ? "PARTITIONS_ASSIGNED" : "RUNNING";
+    for (const std::string_view one : {"PARTITIONS_ASSIGNED", "RUNNING", "DEAD"})
+      sink.Gauge("tailrace_thread_state", "1 for the present state of a stream thread; PARTITIONS_ASSIGNED while a task of it is restored.",
+                 {{"application", application}, {"thread", std::to_string(i)}, {"state", std::string(one)}}, one == is ? 1 : 0);
+  }
   const auto standbys = context.standbys.All();
   sink.Gauge("tailrace_assigned_tasks", "Tasks open in this process.", {{"application", application}, {"role", "active"}}, static_cast<double>(tasks.size()));
   sink.Gauge("tailrace_assigned_tasks", "Tasks open in this process.", {{"application", application}, {"role", "standby"}}, static_cast<double>(standbys.size()));

@@ -53,6 +53,9 @@ class Cluster {
 // through. Does not wait for the broker: the first call that needs it reports an unreachable one.
 absl::StatusOr<std::unique_ptr<Cluster>> Connect(const base::Config& config);
 
+// Of the client library behind Connect: "2.8.0".
+std::string ClientVersion();
+
 // A durable log in `directory`, for one process. Created when absent; a second process gets an error naming the directory.
 // What was flushed or committed survives the death of the process, and that of the machine but for the last moments (no
 // fsync per write). retention.ms is for ever unless a topic sets it. Producers write, Consumers read and the rest works from

@@ -48,8 +48,12 @@ TEST(ReplayCut, EveryWindowThatEndsAfterFromIsOpenAndReadWhole) {
     for (int64_t start = from_ms - 1'000'000; start < from_ms + 1'000; start += 500) {
       const bool closed = IsClosedAt(windows, start, result->stream_time_ms);
       EXPECT_EQ(closed, start + windows.size_ms <= result->stream_time_ms - windows.grace_ms);
-      if (start + windows.size_ms > from_ms) EXPECT_FALSE(closed) << start;
-      if (!closed) EXPECT_GE(start, result->read_from_ms);
+      if (start + windows.size_ms > from_ms) {
+        EXPECT_FALSE(closed) << start;
+      }
+      if (!closed) {
+        EXPECT_GE(start, result->read_from_ms);
+      }
     }
     // The windows around the border, exactly.
     const int64_t border = result->stream_time_ms - windows.grace_ms - windows.size_ms;

@@ -358,10 +358,14 @@ TEST(StreamsQueries, ShowsStoresViewsTasksRoutingAndUpdates) {
   EXPECT_EQ(routing.workers[0].active.size(), 4u);
   const std::string page = metrics.Expose();
   for (const char* const line : {"tailrace_state{application=\"app\",state=\"RUNNING\"} 1",
+                                 "tailrace_thread_state{application=\"app\",state=\"RUNNING\",thread=\"0\"} 1",
+                                 "tailrace_thread_state{application=\"app\",state=\"DEAD\",thread=\"0\"} 0",
                                  "tailrace_assigned_tasks{application=\"app\",role=\"active\"} 4",
                                  "tailrace_records_consumed_total{application=\"app\",topic=\"words\"} 1000"})
     EXPECT_NE(page.find(line), std::string::npos) << line << "\n" << page;
-  EXPECT_EQ(page.find("tailrace_records_emitted_total 0\n"), std::string::npos);
+  for (const char* const zero : {"tailrace_records_emitted_total 0\n", "tailrace_process_latency_seconds_count 0\n",
+                                 "tailrace_e2e_latency_seconds_count 0\n"})
+    EXPECT_EQ(page.find(zero), std::string::npos) << page;
   subscription->reset();
   ASSERT_TRUE(streams.Close(10'000).ok());
 }
