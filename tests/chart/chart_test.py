@@ -166,6 +166,7 @@ class Chart(unittest.TestCase):
                 for gateway in objects.of("Deployment"):
                     arguments = gateway["spec"]["template"]["spec"]["containers"][0]["args"]
                     addresses = arguments[arguments.index("--workers") + 1].split(",")
+                    addresses = [each for each in addresses if each != "replay-0.replay.streams:9090"]
                     self.assertLessEqual(len(addresses), worker["spec"].get("replicas", 1))
                     for ordinal, address in enumerate(addresses):
                         self.assertEqual(address, f"{worker['metadata']['name']}-{ordinal}.{domain}")
@@ -186,6 +187,20 @@ class Chart(unittest.TestCase):
         self.assertEqual(checksum(), checksum())
         self.assertNotEqual(checksum(), checksum("--set", "worker.streamThreads=2"))
         self.assertNotEqual(checksum(), checksum("--set", "pipeline=application.id: a"))
+
+    def test_several_pipelines_run_side_by_side_and_the_gateway_asks_a_replays_workers_too(self):
+        objects = self.rendered["ingress"]
+        arguments = objects.worker()["spec"]["template"]["spec"]["containers"][0]["args"]
+        files = [each.removeprefix("/etc/tailrace/config/") for each in arguments if each.startswith("/etc/") and "worker" not in each]
+        self.assertEqual(files, ["pipeline.yaml", "returns.yaml"])
+        self.assertIn("application.id: returns", objects.config_map("worker")["returns.yaml"])
+        gateway = objects.of("Deployment")[0]["spec"]["template"]["spec"]["containers"][0]
+        workers = gateway["args"][gateway["args"].index("--workers") + 1].split(",")
+        self.assertEqual(workers[-1], "replay-0.replay.streams:9090")
+        self.assertEqual(gateway["lifecycle"]["preStop"]["exec"]["command"], ["sleep", "5"])
+        policies = {each["metadata"]["name"].rsplit("-", 1)[1]: each["spec"] for each in objects.of("NetworkPolicy")}
+        self.assertIn({"to": [{"podSelector": {"matchLabels": {"app": "replay"}}}]}, policies["gateway"]["egress"])
+        self.assertEqual([each["port"] for each in policies["worker"]["egress"][1]["ports"]], [9092, 9093, 9094, 29092])
 
     def test_with_tls_every_part_has_its_files_and_a_probe_that_works(self):
         objects = self.rendered["tls"]
@@ -216,6 +231,8 @@ class Chart(unittest.TestCase):
         self.assertEqual(sorted(schemes.values()), ["http", "https"])
         self.assertTrue(next(name for name, scheme in schemes.items() if scheme == "https").endswith("-gateway"))
         self.assertNotIn("ssl.", self.rendered["default"].text)
+        self.assertIn("appProtocol: kubernetes.io/h2c", self.rendered["default"].text)
+        self.assertNotIn("appProtocol", objects.text)
 
     def test_configuration_keys_exist_and_are_derived(self):
         known = deployment.config_keys()
@@ -318,6 +335,8 @@ class Chart(unittest.TestCase):
                 (["--set", "worker.autoscaling.enabled=true"], "topics is required"),
                 (["--set", "worker.autoscaling.enabled=true", "--set", "worker.autoscaling.topics={posts}"], "applicationId is required"),
                 (["--set", "gateway.ingress.enabled=true"], "host is required"),
+                (["--set", "extraPipelines.worker=x"], "the name worker is taken"),
+                (["--set", "gateway.extraWorkers={replay}"], "extraWorkers"),
                 (["--set", "batch.enabled=true"], "batch.inputs is required"),
                 (["--set", "batch.enabled=true,batch.inputs={-}"], "inputs"),  # a pod has no standard input
                 (["--set", "batch.schedule=nightly"], "schedule"),

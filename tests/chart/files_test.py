@@ -5,6 +5,7 @@ Goal: a renamed metric, key, verb, option, file or package is noticed where it i
 YAML and compares them with the sources. Without a container engine the image itself is not built; what its steps name is
 looked up instead.
 """
+import fnmatch
 import json
 import os
 import platform
@@ -163,8 +164,26 @@ class Image(unittest.TestCase):
             for source in words[1:-1]:
                 self.assertTrue(os.path.exists(path(source)), source)
                 self.assertFalse([each for each in ignored if source.rstrip("/") == each], source)
-        for needed in ("CMakeLists.txt", "CMakePresets.json", "cmake", "base", "proto", "cli", "pipelines", "tools", "dashboard"):
-            self.assertNotIn(needed, ignored)
+
+    def test_the_build_has_every_file_that_it_names(self):
+        rules = [line for line in read("docker/Dockerfile.dockerignore").splitlines() if line and not line.startswith("#")]
+
+        def is_left_out(file):  # The last rule that matches the file or a folder above it decides.
+            left_out = False
+            for rule in rules:
+                parts = file.split("/")
+                above = ["/".join(parts[:n + 1]) for n in range(len(parts))]
+                if any(fnmatch.fnmatch(each, rule.removeprefix("!")) and each.count("/") == rule.count("/") for each in above):
+                    left_out = not rule.startswith("!")
+            return left_out
+        self.assertTrue(is_left_out("docs/limits.md") and is_left_out("tests/chart/tools.py"))
+        needed = {"CMakeLists.txt", "CMakePresets.json", "cmake/Tailrace.cmake", "pipelines/city-metrics.yaml", "tools/packages"}
+        for room in (*deployment.ROOMS, "proto", "."):
+            for found in re.findall(r"\$\{(?:PROJECT|CMAKE)_SOURCE_DIR\}/([\w./-]+)", read(room + "/CMakeLists.txt")):
+                if os.path.isfile(path(found)):
+                    needed.add(found)
+        self.assertIn("docs/openapi.yaml", needed)
+        self.assertEqual([each for each in sorted(needed) if is_left_out(each)], [])
 
     def test_package_sections_and_tools_exist(self):
         sections = re.findall(r"tools/packages (\w+)\)", self.text)

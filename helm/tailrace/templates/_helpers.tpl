@@ -175,6 +175,14 @@ grpc.ssl.key.location: /etc/tailrace/own-tls/{{ .Values.tls.keyKey }}
 {{- join "," $addresses -}}
 {{- end -}}
 
+{{/* networkPolicy.brokerPorts and those of the bootstrap servers, each once. */}}
+{{- define "tailrace.brokerPorts" -}}
+{{- $ports := list -}}
+{{- range .Values.networkPolicy.brokerPorts }}{{- $ports = append $ports (int .) }}{{- end -}}
+{{- range splitList "," .Values.kafka.bootstrapServers }}{{- $ports = append $ports (splitList ":" . | last | trim | int) }}{{- end -}}
+{{- $ports | uniq | toYaml -}}
+{{- end -}}
+
 {{- define "tailrace.pipeline" -}}
 {{- .Values.pipeline | default (.Files.Get "files/pipelines/city-metrics.yaml") | trim -}}
 {{- end -}}
@@ -193,6 +201,9 @@ grpc.ssl.key.location: /etc/tailrace/own-tls/{{ .Values.tls.keyKey }}
 {{- if not $.Values.applicationId -}}{{- fail "applicationId is required when worker.autoscaling.enabled: lag is that of the consumer group" -}}{{- end -}}
 {{- if lt (int .maxReplicas) (int .minReplicas) -}}{{- fail "worker.autoscaling.maxReplicas is less than minReplicas" -}}{{- end -}}
 {{- end -}}
+{{- end -}}
+{{- range $name, $text := .Values.extraPipelines -}}
+{{- if has $name (list "worker" "pipeline") -}}{{- fail (printf "extraPipelines: the name %s is taken; choose another" $name) -}}{{- end -}}
 {{- end -}}
 {{- if and .Values.gateway.ingress.enabled (not .Values.gateway.ingress.host) -}}
 {{- fail "gateway.ingress.host is required when gateway.ingress.enabled" -}}
