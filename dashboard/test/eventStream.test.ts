@@ -36,6 +36,7 @@ class FakeSource implements EventSourceLike {
 let sources: FakeSource[];
 let states: StreamState[];
 let updates: string[];
+let gaps: number;
 let stream: EventStream;
 const newest = () => sources[sources.length - 1]!;
 
@@ -44,7 +45,8 @@ beforeEach(() => {
   sources = [];
   states = [];
   updates = [];
-  stream = new EventStream("/events", { onUpdate: (data) => updates.push(data), onState: (state) => states.push(state) }, () => {
+  gaps = 0;
+  stream = new EventStream("/events", { onUpdate: (data) => updates.push(data), onState: (state) => states.push(state), onGap: () => { gaps += 1; } }, () => {
     sources.push(new FakeSource());
     return newest();
   });
@@ -56,6 +58,12 @@ afterEach(() => {
 });
 
 describe("EventStream", () => {
+  it("says when the server left something out", () => {
+    newest().open();
+    newest().send("gap", "{}");
+    expect(gaps).toBe(1);
+    expect(states).toEqual(["live"]);
+  });
   it("goes live and hands on updates", () => {
     newest().open();
     newest().send("update", "one", "1");

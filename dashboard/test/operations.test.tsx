@@ -12,6 +12,7 @@ import { restoreRemainingMs, restoreShare, restoreTotals, sortTasks, stateTone, 
 import { TopologyGraph } from "../src/operations/TopologyGraph";
 
 const branching: Subtopology = {
+  application: "app",
   id: 0,
   nodes: [
     { name: "source", type: "source", topics: ["posts"], successors: ["filter"] },
@@ -22,7 +23,7 @@ const branching: Subtopology = {
   ],
 };
 const task = (name: string, more: Partial<TaskInfo> = {}): TaskInfo => ({
-  task: name, worker: "w:1", role: "active", state: "running", stream_time: null, lag: 1, restore: null, ...more,
+  application: "app", task: name, worker: "w:1", role: "active", state: "running", stream_time: null, lag: 1, restore: null, ...more,
 });
 
 describe("topology", () => {
@@ -47,25 +48,34 @@ describe("topology", () => {
     for (const edge of drawing.edges) if (edge.kind === "flow") expect(edge.path[edge.path.length - 1]!.y).toBeGreaterThan(edge.path[0]!.y);
   });
   it("leads an edge past the rows it skips, and survives a circle", () => {
-    const skipping: Subtopology = { id: 0, nodes: [
+    const skipping: Subtopology = { application: "app", id: 0, nodes: [
       { name: "a", type: "source", successors: ["b", "d"] }, { name: "b", type: "processor", successors: ["c"] },
       { name: "c", type: "processor", successors: ["d", "b"] }, { name: "d", type: "sink" }] };
     const edge = layoutGraph(graphOf(skipping)).edges.find((entry) => entry.from.endsWith(":a") && entry.to.endsWith(":d"));
     expect(edge!.path.length).toBeGreaterThan(2);
   });
   it("says who reads a topic on", () => {
-    const next: Subtopology = { id: 1, nodes: [{ name: "again", type: "source", topics: ["dead-letters"] }] };
-    expect(readersByTopic([branching, next]).get("dead-letters")).toEqual([1]);
+    const next: Subtopology = { application: "app", id: 1, nodes: [{ name: "again", type: "source", topics: ["dead-letters"] }] };
+    expect(readersByTopic([branching, next]).get("dead-letters")).toEqual(["app 1"]);
     const page = renderToStaticMarkup(<TopologyGraph topology={{ text: "Topologies:", subtopologies: [branching, next] }} />);
-    expect(page).toContain("topic, read by subtopology 1");
+    expect(page).toContain("topic, read by subtopology app 1");
     expect(page).toContain("Topologies:");
+  });
+  it("tells applications apart whose numbers are the same", () => {
+    const other: Subtopology = { application: "other", id: 0, nodes: [{ name: "again", type: "source", topics: ["posts"] }] };
+    const page = renderToStaticMarkup(<TopologyGraph topology={{ text: "", subtopologies: [branching, other] }} />);
+    expect(page).toContain("topic, read by subtopology app 0, other 0");
+    expect(new Set(page.match(/id="arrow-[^"]+"/g))).toHaveLength(2);
+    const tasks = renderToStaticMarkup(<TaskTable tasks={[task("0_0"), task("0_0", { application: "other" })]} />);
+    expect(tasks).toContain(">app</td>");
+    expect(tasks).toContain(">other</td>");
   });
 });
 
 describe("tasks", () => {
   it("are sorted by number, not by text", () => {
-    expect(sortTasks([task("1_0"), task("0_10"), task("0_2", { role: "standby" }), task("0_2")]).map((entry) => `${entry.task} ${entry.role}`)).toEqual([
-      "0_2 active", "0_2 standby", "0_10 active", "1_0 active"]);
+    expect(sortTasks([task("1_0"), task("0_10"), task("0_0", { application: "b" }), task("0_2", { role: "standby" }), task("0_2")]).map((entry) => `${entry.task} ${entry.role}`)).toEqual([
+      "0_2 active", "0_2 standby", "0_10 active", "1_0 active", "0_0 active"]);
   });
   it("add up, without the lag of standbys", () => {
     expect(taskTotals([task("0_0", { lag: 5 }), task("0_0", { role: "standby", lag: 50 }), task("0_1", { state: "restoring", lag: null })])).toEqual({
@@ -96,7 +106,7 @@ it("the same problem of many requests is shown once", () => {
 });
 
 describe("restore progress", () => {
-  const restoring = (done: number, total: number): TaskInfo => ({ task: "0_0", worker: "w", role: "active", state: "restoring", stream_time: null, lag: null, restore: { done, total } });
+  const restoring = (done: number, total: number): TaskInfo => ({ application: "app", task: "0_0", worker: "w", role: "active", state: "restoring", stream_time: null, lag: null, restore: { done, total } });
   it("adds up what restores and leaves out what is done", () => {
     expect(restoreTotals([restoring(10, 100), restoring(40, 50), { ...restoring(7, 7), state: "running" }, { ...restoring(0, 0), restore: null }])).toEqual({ done: 50, total: 150 });
     expect(restoreTotals([])).toBeNull();

@@ -74,6 +74,10 @@ describe("candles", () => {
     expect(merged.map((entry) => [entry.start / 60_000, entry.close])).toEqual([[0, 12], [2, 15], [3, 16]]);
     expect(changeOf(merged)).toBeCloseTo(0.6);
   });
+  it("moves on: candles that began before the range are gone, also those of the answer", () => {
+    const merged = applyCandleUpdates(candlesFromAnswer(answer), [update(3, 16, 200)], 100, 120_000);
+    expect(merged.map((entry) => entry.start / 60_000)).toEqual([2, 3]);
+  });
   it("passes over events that are none", () => {
     for (const data of ["", "null", "7", "{}", '{"window":null,"value":{}}', '{"window":{"start":"x","end":"y"},"value":{}}', `{"window":{"start":"${iso(0)}","end":"${iso(1)}"},"value":null}`]) {
       expect(parseKeyUpdate(data, 1)).toBeNull();

@@ -57,6 +57,8 @@ export interface TaskInput {
 }
 
 export interface TaskInfo {
+  application: string;
+  /** Unique in its application. */
   task: string;
   worker: string;
   role: string;
@@ -76,6 +78,8 @@ export interface TopologyNode {
 }
 
 export interface Subtopology {
+  application: string;
+  /** Counted from 0 in each application. */
   id: number;
   nodes: TopologyNode[];
 }
@@ -86,6 +90,8 @@ export interface Topology {
 }
 
 export interface RoutingWorker {
+  application: string;
+  epoch: number;
   instance: string;
   endpoint: string;
   active: string[];
@@ -93,7 +99,6 @@ export interface RoutingWorker {
 }
 
 export interface Routing {
-  epoch: number;
   workers: RoutingWorker[];
 }
 

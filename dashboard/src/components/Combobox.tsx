@@ -36,6 +36,7 @@ export function Combobox({ label, options, value, placeholder, emptyText, onChan
     setOpen(false);
     setTyped("");
     if (option && option.value !== value) onChange(option.value);
+    input.current?.select();  // what is typed next replaces the choice
   };
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {

@@ -12,7 +12,11 @@ export function TextField({ label, value, placeholder, onCommit }: Props) {
   const id = useId();
   const [typed, setTyped] = useState(value);
   useEffect(() => setTyped(value), [value]);
-  const commit = () => typed.trim() !== value && onCommit(typed.trim());
+  const commit = () => {
+    if (typed.trim() === value) return;
+    setTyped(value);  // until the owner takes it: it may keep what it has
+    onCommit(typed.trim());
+  };
   return (
     <div className="field">
       <label className="field-label" htmlFor={id}>{label}</label>

@@ -26,6 +26,8 @@ export interface EventSourceLike {
 export interface StreamCallbacks {
   onUpdate: (data: string, id: string) => void;
   onState: (state: StreamState) => void;
+  /** The server has left updates out: the current state has to be asked for. */
+  onGap: () => void;
 }
 
 const kClosed = 2;
@@ -69,6 +71,11 @@ export class EventStream {
       if (this.source !== source) return;
       this.noteSign();
       this.callbacks.onUpdate(event.data, event.lastEventId);
+    });
+    source.addEventListener("gap", () => {
+      if (this.source !== source) return;
+      this.noteSign();
+      this.callbacks.onGap();
     });
     source.addEventListener("heartbeat", () => {
       if (this.source !== source) return;

@@ -6,7 +6,7 @@ export const kRedrawMs = 1_000;
 
 export interface Events {
   state: StreamState;
-  /** Grows by one each time the stream comes back after it was down: what was missed has to be asked for. */
+  /** Grows by one each time the stream comes back after it was down, or left updates out: what was missed has to be asked for. */
   recovered: number;
 }
 
@@ -40,6 +40,7 @@ export function useEvents(url: string | null, take: (data: string) => boolean, s
         if (next === "live" && wasDown) setRecovered((n) => n + 1);
         wasDown = next !== "live";
       },
+      onGap: () => setRecovered((n) => n + 1),
     });
     stream.start();
     return () => {

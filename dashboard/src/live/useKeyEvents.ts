@@ -10,8 +10,8 @@ export interface KeyUpdate {
   seenAt: number;
 }
 
-/** Windows that are remembered of one key; the oldest go first. */
-export const kKeyUpdatesMax = 1_000;
+/** Windows that are remembered of one key; the oldest go first. More than the minutes of the longest range, a day. */
+export const kKeyUpdatesMax = 1_500;
 
 export function parseKeyUpdate(data: string, seenAt: number): KeyUpdate | null {
   try {

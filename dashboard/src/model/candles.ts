@@ -15,11 +15,11 @@ export function candlesFromAnswer(answer: CandleSeries): Candle[] {
 }
 
 /**
- * Lays updates of stored candles over an answer. They fit only where the answer's candles are the stored ones: longer ones
- * are made of several, which only the gateway has together.
+ * Lays updates of stored candles over an answer; what began before `from` has left the range. They fit only where the answer's
+ * candles are the stored ones: longer ones are made of several, which only the gateway has together.
  */
 export function applyCandleUpdates(candles: readonly Candle[], updates: Iterable<KeyUpdate>, since: number, from: number): Candle[] {
-  const byStart = new Map(candles.map((candle) => [candle.start, candle]));
+  const byStart = new Map(candles.filter((candle) => candle.start >= from).map((candle) => [candle.start, candle]));
   for (const { start, end, value, seenAt } of updates) {
     if (seenAt < since || start < from) continue;
     byStart.set(start, {

@@ -21,13 +21,14 @@ export function TaskTable({ tasks }: { tasks: readonly TaskInfo[] }) {
     <table className="table stacking" data-testid="tasks">
       <caption className="visually-hidden">Tasks, where they run and how far they are</caption>
       <thead>
-        <tr><th scope="col">Task</th><th scope="col">State</th><th scope="col">Role</th><th scope="col">Worker</th><th scope="col">Inputs</th><th scope="col">Stream time (UTC)</th><th scope="col" className="number">Lag</th><th scope="col">Restore</th></tr>
+        <tr><th scope="col">Application</th><th scope="col">Task</th><th scope="col">State</th><th scope="col">Role</th><th scope="col">Worker</th><th scope="col">Inputs</th><th scope="col">Stream time (UTC)</th><th scope="col" className="number">Lag</th><th scope="col">Restore</th></tr>
       </thead>
       <tbody>
         {sortTasks(tasks).map((task) => {
           const streamTime = task.stream_time ? Date.parse(task.stream_time) : NaN;
           return (
-            <tr key={`${task.task} ${task.worker} ${task.role}`}>
+            <tr key={`${task.application} ${task.task} ${task.worker} ${task.role}`}>
+              <td data-label="Application">{task.application}</td>
               <th scope="row" data-label="Task"><code>{task.task}</code></th>
               <td data-label="State"><span className={`state state-${stateTone(task.state)}`}><span className="dot" aria-hidden="true" />{task.state}</span></td>
               <td data-label="Role">{task.role}</td>

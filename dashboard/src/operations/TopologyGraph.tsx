@@ -1,7 +1,7 @@
 import { useMemo } from "react";
 import type { Subtopology, Topology } from "../api/types";
 import { DataTable } from "../charts/DataTable";
-import { graphOf, readersByTopic, type VertexKind } from "./graphModel";
+import { graphOf, readersByTopic, subtopologyName, type VertexKind } from "./graphModel";
 import { kBoxHeight, kBoxWidth, layoutGraph, type PlacedEdge, type PlacedVertex } from "./layout";
 
 const kNameCharacters = 31;
@@ -44,22 +44,23 @@ function Box({ vertex, note }: { vertex: PlacedVertex; note: string }) {
   );
 }
 
-function SubtopologyGraph({ subtopology, readers }: { subtopology: Subtopology; readers: Map<string, number[]> }) {
+function SubtopologyGraph({ subtopology, readers }: { subtopology: Subtopology; readers: Map<string, string[]> }) {
   const drawing = useMemo(() => layoutGraph(graphOf(subtopology)), [subtopology]);
   const noteOf = (vertex: PlacedVertex): string => {
     if (vertex.kind !== "topic" || !vertex.id.startsWith("topic-out")) return kKinds[vertex.kind];
     const onward = readers.get(vertex.name);
     return onward ? `topic, read by subtopology ${onward.join(", ")}` : "topic";
   };
-  const marker = `arrow-${subtopology.id}`;
+  const name = subtopologyName(subtopology);
+  const marker = `arrow-${name.replace(/[^A-Za-z0-9_-]/g, "-")}`;
   const counted = (kind: VertexKind) => drawing.vertices.filter((vertex) => vertex.kind === kind).length;
   return (
     <figure className="subtopology">
-      <figcaption>Subtopology {subtopology.id}</figcaption>
+      <figcaption>Subtopology {name}</figcaption>
       <div className="graph-scroll">
         <svg
           width={drawing.width} height={drawing.height} viewBox={`0 0 ${drawing.width} ${drawing.height}`} role="img"
-          aria-label={`Graph of subtopology ${subtopology.id}: ${counted("source")} sources, ${counted("processor")} processors, ${counted("sink")} sinks, ${counted("store")} stores. The table below lists them.`}
+          aria-label={`Graph of subtopology ${name}: ${counted("source")} sources, ${counted("processor")} processors, ${counted("sink")} sinks, ${counted("store")} stores. The table below lists them.`}
         >
           <defs>
             <marker id={marker} viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">
@@ -73,7 +74,7 @@ function SubtopologyGraph({ subtopology, readers }: { subtopology: Subtopology; 
         </svg>
       </div>
       <DataTable
-        caption={`Nodes of subtopology ${subtopology.id}`} columns={["Node", "Type", "Topics", "Stores", "Leads to"]}
+        caption={`Nodes of subtopology ${name}`} columns={["Node", "Type", "Topics", "Stores", "Leads to"]}
         rows={subtopology.nodes.map((node) => [
           node.name, node.type, (node.topics ?? []).join(", "), (node.stores ?? []).join(", "), (node.successors ?? []).join(", "),
         ])}
@@ -87,7 +88,7 @@ export function TopologyGraph({ topology }: { topology: Topology }) {
   return (
     <>
       <div className="subtopologies" data-testid="topology">
-        {topology.subtopologies.map((subtopology) => <SubtopologyGraph key={subtopology.id} subtopology={subtopology} readers={readers} />)}
+        {topology.subtopologies.map((subtopology) => <SubtopologyGraph key={subtopologyName(subtopology)} subtopology={subtopology} readers={readers} />)}
       </div>
       {topology.text && (
         <details className="text-form">

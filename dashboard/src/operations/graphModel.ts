@@ -48,12 +48,15 @@ export function graphOf(subtopology: Subtopology): Graph {
 }
 
 /** For each topic written by one subtopology and read by another: the ids of the readers. */
-export function readersByTopic(subtopologies: readonly Subtopology[]): Map<string, number[]> {
-  const readers = new Map<string, number[]>();
+export const subtopologyName = ({ application, id }: Subtopology): string => `${application} ${id}`;
+
+/** The names of the subtopologies that read a topic. */
+export function readersByTopic(subtopologies: readonly Subtopology[]): Map<string, string[]> {
+  const readers = new Map<string, string[]>();
   for (const subtopology of subtopologies) {
     for (const node of subtopology.nodes) {
       if (node.type === "sink") continue;
-      for (const topic of node.topics ?? []) readers.set(topic, [...(readers.get(topic) ?? []), subtopology.id]);
+      for (const topic of node.topics ?? []) readers.set(topic, [...(readers.get(topic) ?? []), subtopologyName(subtopology)]);
     }
   }
   return readers;

@@ -2,9 +2,10 @@ import type { TaskInfo } from "../api/types";
 
 const parts = (task: string): number[] => task.split("_").map((part) => Number(part));
 
-/** By subtopology, then partition, active before standby. */
+/** By application, subtopology and partition, active before standby. */
 export function sortTasks(tasks: readonly TaskInfo[]): TaskInfo[] {
   return [...tasks].sort((a, b) => {
+    if (a.application !== b.application) return a.application.localeCompare(b.application);
     const left = parts(a.task);
     const right = parts(b.task);
     for (let i = 0; i < Math.max(left.length, right.length); i += 1) {

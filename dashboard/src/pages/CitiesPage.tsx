@@ -10,6 +10,7 @@ import { formatCount, formatDuration, formatEstimate } from "../model/format";
 import { sumOf } from "../model/points";
 import { kRanges, rangeOf } from "../model/ranges";
 import { browserZone, isZone, kDefaultZone, zoneList } from "../model/zones";
+import { realProblems, whyEmpty } from "../model/why";
 import { useSetParameters } from "../routing/useRoute";
 import { cityStatus } from "./cityStatus";
 import type { PageProps } from "./registry";
@@ -40,12 +41,12 @@ export function CitiesPage({ route }: PageProps) {
   const selectCity = (name: string) => set({ city: name });
 
   const loading = city === null ? top.loading : metrics.loading;
-  const problems = [metrics.problem, top.problem, worst.problem, data.cities.problem];
+  const problems = realProblems([metrics.problem, top.problem, worst.problem, data.cities.problem]);
   const nowhere = `No city had a post in the ${range.phrase}.`;
-  const why = (failed: boolean, empty: string) => (failed ? "This could not be loaded." : empty);
+  const why = (resource: Parameters<typeof whyEmpty>[0], empty: string) => whyEmpty({ ...resource, loading: false }, "city-metrics", true, empty) ?? empty;
   const emptyLine = city === null
-    ? why(top.problem !== null, `${nowhere} The charts fill as soon as posts arrive.`)
-    : why(metrics.problem !== null && metrics.data === null, `No posts from ${city} in the ${range.phrase}.`);
+    ? why({ ...top, data: top.problem ? null : {} }, `${nowhere} The charts fill as soon as posts arrive.`)
+    : why({ ...metrics, data: metrics.problem ? metrics.data : {} }, `No posts from ${city} in the ${range.phrase}.`);
   const figures: Record<Metric, string> = {
     posts: points.length > 0 ? formatCount(sumOf(points, "posts")) : "",
     retweets: points.length > 0 ? formatCount(sumOf(points, "retweets")) : "",
@@ -59,7 +60,7 @@ export function CitiesPage({ route }: PageProps) {
           <h1>{city ?? "Cities"}</h1>
           <p className="lede">Posts, people and retweets per {formatDuration(data.windowMs)} in the {range.phrase}</p>
         </div>
-        <StatusLine status={cityStatus(data.state, data.updatedAt, zone, problems.some((problem) => problem !== null))} />
+        <StatusLine status={cityStatus(data.state, data.updatedAt, zone, problems.length > 0)} />
       </div>
 
       <div className="toolbar" role="group" aria-label="What is shown">
@@ -84,12 +85,12 @@ export function CitiesPage({ route }: PageProps) {
         <BarCard
           title="Top 5 by posts" note="Choose a bar to see that city" noun="posts" testId="chart-top" color="posts" rows={kTopCount}
           items={top.data?.items ?? kNone} selected={city} loading={top.loading}
-          emptyText={why(top.data === null, nowhere)} onSelect={selectCity}
+          emptyText={why(top, nowhere)} onSelect={selectCity}
         />
         <BarCard
           title="Worst 5 by retweets" note={worstOrder === "asc" ? "Fewest first, zeros counted" : "Most first"} noun="retweets"
           testId="chart-worst" color="retweets" rows={kTopCount} items={worst.data?.items ?? kNone} selected={city} loading={worst.loading}
-          emptyText={why(worst.data === null, nowhere)} onSelect={selectCity}
+          emptyText={why(worst, nowhere)} onSelect={selectCity}
           actions={<Segmented small label="Order of the worst five" options={kOrders} value={worstOrder} onChange={(id) => set({ worst: id === "asc" ? undefined : id })} />}
         />
       </div>

@@ -32,6 +32,8 @@ const kListsMs = 10_000;
 /** Candles that are made of several stored ones are asked for again, at most this often while trades come in. */
 const kCandlesMs = 5_000;
 const kPollMs = 15_000;
+/** Every range moves on by the minute, and what the stream may have left out is there again. */
+const kRangeMs = 60_000;
 const kUnits = [{ id: "Year", label: "Per year" }, { id: "Hour", label: "Per hour" }] as const;
 
 export default function MarketsPage({ route }: PageProps) {
@@ -78,6 +80,7 @@ export default function MarketsPage({ route }: PageProps) {
     symbols.reload();
     wages.reload();
   });
+  useEvery(kRangeMs, series.reload);
   // Without the stream the candles are asked for in turns, and so are those that could not be had.
   useEvery(kPollMs, () => {
     if (live.state === "polling" || series.problem) series.reload();

@@ -72,11 +72,11 @@ export default function OperationsPage() {
       ) : (
         <>
           <dl className="facts" aria-label="Summary">
-            <Fact name="Workers" value={routing.data ? formatCount(routing.data.workers.length) : "–"} />
+            <Fact name="Workers" value={routing.data ? formatCount(new Set(routing.data.workers.map((worker) => worker.endpoint)).size) : "–"} />
             <Fact name="Tasks running" value={totals ? `${formatCount(totals.running)} of ${formatCount(totals.tasks)}` : "–"} />
             <Fact name="Restoring" value={totals ? formatCount(totals.restoring) : "–"} />
             <Fact name="Records behind" value={totals && totals.lag !== null ? formatCount(totals.lag) : "–"} />
-            <Fact name="Assignment epoch" value={routing.data ? String(routing.data.epoch) : "–"} />
+            <Fact name="Applications" value={routing.data ? formatCount(new Set(routing.data.workers.map((worker) => worker.application)).size) : "–"} />
           </dl>
 
           {tasks.data && <RestoreProgress tasks={tasks.data.items} at={tasks.fetchedAt ?? 0} />}

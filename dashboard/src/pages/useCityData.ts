@@ -54,7 +54,10 @@ export function useCityData({ city: chosen, range, worstOrder }: Choice) {
     skew.current = Math.abs(difference) < kSkewIgnoredMs ? 0 : difference;
   }
 
-  const windowMs = metrics.data?.window_ms || kDefaultWindowMs;
+  // Kept while another city is asked for: the windows are those of the store, not of the city.
+  const windowSize = useRef(kDefaultWindowMs);
+  if (metrics.data?.window_ms) windowSize.current = metrics.data.window_ms;
+  const windowMs = windowSize.current;
   const now = localNow + skew.current;
   const currentWindow = Math.floor(now / windowMs) * windowMs;
   // Windows that reach into the range are shown, also the first one of which a part lies before it.
