@@ -83,12 +83,25 @@ function SubtopologyGraph({ subtopology, readers }: { subtopology: Subtopology; 
   );
 }
 
+/** Of several applications only the first is open: eight of them are ten screens long. */
 export function TopologyGraph({ topology }: { topology: Topology }) {
   const readers = useMemo(() => readersByTopic(topology.subtopologies), [topology]);
+  const applications = [...new Set(topology.subtopologies.map((subtopology) => subtopology.application))];
+  const graphsOf = (application: string) => (
+    <div className="subtopologies">
+      {topology.subtopologies.filter((subtopology) => subtopology.application === application)
+        .map((subtopology) => <SubtopologyGraph key={subtopologyName(subtopology)} subtopology={subtopology} readers={readers} />)}
+    </div>
+  );
   return (
     <>
-      <div className="subtopologies" data-testid="topology">
-        {topology.subtopologies.map((subtopology) => <SubtopologyGraph key={subtopologyName(subtopology)} subtopology={subtopology} readers={readers} />)}
+      <div data-testid="topology">
+        {applications.length === 1 && applications[0] !== undefined ? graphsOf(applications[0]) : applications.map((application, place) => (
+          <details key={application} className="text-form" open={place === 0}>
+            <summary>{application}</summary>
+            {graphsOf(application)}
+          </details>
+        ))}
       </div>
       {topology.text && (
         <details className="text-form">
