@@ -200,6 +200,10 @@ class Chart(unittest.TestCase):
         self.assertEqual(gateway["lifecycle"]["preStop"]["exec"]["command"], ["sleep", "5"])
         policies = {each["metadata"]["name"].rsplit("-", 1)[1]: each["spec"] for each in objects.of("NetworkPolicy")}
         self.assertIn({"to": [{"podSelector": {"matchLabels": {"app": "replay"}}}]}, policies["gateway"]["egress"])
+        asking = policies["worker"]["ingress"][0]  # the live gateway, where these workers are a replay's
+        self.assertEqual(([each["port"] for each in asking["ports"]], len(asking["from"])), (["grpc"], 2))
+        self.assertEqual(asking["from"][1]["podSelector"], {"matchLabels": {"app.kubernetes.io/component": "gateway"}})
+        self.assertEqual(template("--set", "applicationId=city-metrics@1").returncode, 0)
         self.assertEqual([each["port"] for each in policies["worker"]["egress"][1]["ports"]], [9092, 9093, 9094, 29092])
 
     def test_with_tls_every_part_has_its_files_and_a_probe_that_works(self):
@@ -313,6 +317,11 @@ class Chart(unittest.TestCase):
         for trigger in scaled["triggers"]:
             self.assertEqual(trigger["metadata"]["consumerGroup"], objects.configuration()["application.id"])
             self.assertEqual({type(value) for value in trigger["metadata"].values()}, {str})
+        # Without applicationId the group is the one that the pipeline names, also when others run beside it.
+        result = template("--set", "worker.autoscaling.enabled=true,worker.autoscaling.topics={orders}", "--set", "pipeline=application.id: orders",
+                          "--set", "extraPipelines.more=application.id: more", "--show-only", "templates/worker-scaledobject.yaml")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(deployment.yaml().safe_load(result.stdout)["spec"]["triggers"][0]["metadata"]["consumerGroup"], "orders")
 
     def test_alerts_are_those_of_the_file(self):
         self.assertEqual(self.rendered["autoscaled"].of("PrometheusRule")[0]["spec"],
@@ -333,7 +342,11 @@ class Chart(unittest.TestCase):
                 (["--set", "kafka.securityProtocol=SASL_SSL"], "existingSecret is required"),
                 (["--set", "tls.enabled=true"], "tls.existingSecret is required"),
                 (["--set", "worker.autoscaling.enabled=true"], "topics is required"),
-                (["--set", "worker.autoscaling.enabled=true", "--set", "worker.autoscaling.topics={posts}"], "applicationId is required"),
+                (["--set", "worker.autoscaling.enabled=true", "--set", "worker.autoscaling.topics={posts}", "--set", "pipeline=steps: []"],
+                 "applicationId is required"),
+                (["--set", "applicationId=a", "--set", "extraPipelines.b=application.id: b"], "applicationId must be empty"),
+                (["--set", "applicationId=a@b"], "applicationId"),
+                (["--set", "gateway.preStopSeconds=30"], "gateway.preStopSeconds must be less"),
                 (["--set", "gateway.ingress.enabled=true"], "host is required"),
                 (["--set", "extraPipelines.worker=x"], "the name worker is taken"),
                 (["--set", "gateway.extraWorkers={replay}"], "extraWorkers"),

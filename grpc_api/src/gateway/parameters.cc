@@ -88,7 +88,9 @@ std::optional<int64_t> Parameters::Time(const std::string& name) {
     AddError(name, Quoted(*text) + " is not a time: write RFC 3339 (2026-01-01T00:00:00Z) or milliseconds since 1970");
     return std::nullopt;
   }
-  return std::max<int64_t>(*ms, 0);
+  // Two days below the last that RFC 3339 can write: room for windows and zones.
+  constexpr int64_t kLatestMs = 253'402'128'000'000;
+  return std::clamp<int64_t>(*ms, 0, kLatestMs);
 }
 
 WindowRange Parameters::Range(int64_t default_ms) {

@@ -12,6 +12,7 @@ namespace {
 
 constexpr size_t kZoneNameMax = 64;
 constexpr size_t kEpochDigitsMax = 15;
+constexpr int64_t kEpochMsMax = 253'402'300'799'999;  // 9999-12-31T23:59:59.999Z
 
 bool ConsumeDigits(std::string_view& in, size_t count, int& value) {
   if (in.size() < count) return false;
@@ -69,7 +70,8 @@ std::optional<int64_t> ParseEpochMs(std::string_view text) {
     if (c < '0' || c > '9') return std::nullopt;
     value = value * 10 + (c - '0');
   }
-  return value;
+  // RFC 3339 has no year of five digits, and neither could the answer be written.
+  return value <= kEpochMsMax ? std::optional(value) : std::nullopt;
 }
 
 }  // namespace

@@ -187,6 +187,12 @@ grpc.ssl.key.location: /etc/tailrace/own-tls/{{ .Values.tls.keyKey }}
 {{- .Values.pipeline | default (.Files.Get "files/pipelines/city-metrics.yaml") | trim -}}
 {{- end -}}
 
+{{/* application.id of the first pipeline, as the worker finds it; empty when nothing names it. */}}
+{{- define "tailrace.applicationId" -}}
+{{- $configured := include "tailrace.workerConfig" . | fromYaml -}}
+{{- get $configured "application.id" | default (get (include "tailrace.pipeline" . | fromYaml) "application.id") -}}
+{{- end -}}
+
 {{/* Mistakes that a schema cannot see. */}}
 {{- define "tailrace.check" -}}
 {{- if and (hasPrefix "SASL_" .Values.kafka.securityProtocol) (not .Values.kafka.sasl.existingSecret) -}}
@@ -198,9 +204,15 @@ grpc.ssl.key.location: /etc/tailrace/own-tls/{{ .Values.tls.keyKey }}
 {{- with .Values.worker.autoscaling -}}
 {{- if .enabled -}}
 {{- if not .topics -}}{{- fail "worker.autoscaling.topics is required when worker.autoscaling.enabled" -}}{{- end -}}
-{{- if not $.Values.applicationId -}}{{- fail "applicationId is required when worker.autoscaling.enabled: lag is that of the consumer group" -}}{{- end -}}
+{{- if not (include "tailrace.applicationId" $) -}}{{- fail "applicationId is required when worker.autoscaling.enabled and the pipeline names none: lag is that of the consumer group" -}}{{- end -}}
 {{- if lt (int .maxReplicas) (int .minReplicas) -}}{{- fail "worker.autoscaling.maxReplicas is less than minReplicas" -}}{{- end -}}
 {{- end -}}
+{{- end -}}
+{{- if and .Values.extraPipelines (or .Values.applicationId (hasKey .Values.worker.config "application.id")) -}}
+{{- fail "applicationId must be empty with extraPipelines: each pipeline is an application of its own and names itself" -}}
+{{- end -}}
+{{- if ge (int .Values.gateway.preStopSeconds) (int .Values.gateway.terminationGracePeriodSeconds) -}}
+{{- fail "gateway.preStopSeconds must be less than gateway.terminationGracePeriodSeconds, of which it is a part" -}}
 {{- end -}}
 {{- range $name, $text := .Values.extraPipelines -}}
 {{- if has $name (list "worker" "pipeline") -}}{{- fail (printf "extraPipelines: the name %s is taken; choose another" $name) -}}{{- end -}}

@@ -292,6 +292,26 @@ TEST(StreamJoin, AStoreOfYourOwnMustFit) {
   EXPECT_NE(topology.status().message().find("mine"), absl::string_view::npos) << topology.status();
 }
 
+TEST(StreamJoin, StoresOfYourOwnAreUsedUnderTheirNames) {
+  StreamsBuilder builder;
+  auto left = builder.Stream<string, string>("left");
+  auto right = builder.Stream<string, string>("right");
+  const auto store = [](string name) -> state::StoreSpec {
+    return {.name = std::move(name), .kind = state::StoreKind::kWindow, .window_size_ms = 20, .retention_ms = 20,
+            .retain_duplicates = true, .in_memory = true};
+  };
+  left.Join(right, Both, JoinWindows::OfTimeDifferenceWithNoGrace(10ms),
+            StreamJoined("j").WithThisStoreSupplier(store("mine")).WithOtherStoreSupplier(store("yours")))
+      .To("out");
+  auto driver = TopologyTestDriver::Create(*builder.Build()).value();
+  std::set<string> names;
+  for (const state::StoreSpec& spec : driver->Stores()) names.insert(spec.name);
+  EXPECT_EQ(names, (std::set<string>{"mine", "yours"}));
+  ASSERT_TRUE((driver->InputTopic<string, string>("left").Pipe("k", "a", 5).ok()));
+  ASSERT_TRUE((driver->InputTopic<string, string>("right").Pipe("k", "b", 9).ok()));
+  EXPECT_EQ((driver->OutputTopic<string, string>("out").ReadAll().value()).size(), 1u);
+}
+
 TEST(StreamTableJoin, Kip962ALeftJoinKeepsRecordsWithoutAKey) {
   StreamsBuilder builder;
   auto table = builder.Table<string, string>("table");

@@ -238,6 +238,48 @@ TEST(StreamsErrors, AtLeastOnceSurvivesALostFlush) {
   ASSERT_TRUE(streams.Close(10'000).ok());
 }
 
+TEST(StreamsErrors, AProgramsOwnHandlerDecidesAndItsListenerHearsEveryState) {
+  testing::TemporaryDirectory state;
+  base::MetricsRegistry metrics;
+  auto cluster = testing::InMemory();
+  CreateTopics(*cluster);
+  StreamsBuilder builder;
+  builder.Stream<std::string, std::string>(testing::words_topic)
+      .MapValues([](const std::string& word) {
+        if (word == "key-1") throw std::runtime_error("not this one");
+        return word;
+      })
+      .GroupByKey()
+      .Count(Materialized("counts-store"))
+      .ToStream()
+      .To(testing::counts_topic);
+  Streams streams(*builder.Build(), TestConfig(state.path(), false), *cluster, metrics);
+  std::atomic<int> asked{0};
+  streams.SetErrorHandlers({.deserialization = nullptr,
+                            .processing = [&](const ErrorContext&, const absl::Status&) {
+                              ++asked;
+                              return ErrorResponse::kContinue;
+                            },
+                            .production = nullptr});
+  std::mutex mu;
+  std::vector<StreamsState> heard;
+  streams.SetStateListener([&](StreamsState now, StreamsState) {
+    const std::lock_guard lock(mu);
+    heard.push_back(now);
+  });
+  ASSERT_TRUE(streams.Start().ok());
+  ASSERT_TRUE(streams.WaitFor(StreamsState::kRunning, 10'000));
+  std::map<std::string, int64_t> expected;
+  Produce(*cluster, 300, 3, expected);
+  expected.erase("key-1");
+  ExpectOutput(*cluster, expected);
+  EXPECT_EQ(asked, 100);
+  ASSERT_TRUE(streams.Close(10'000).ok());
+  const std::lock_guard lock(mu);
+  EXPECT_EQ(heard, (std::vector{StreamsState::kRebalancing, StreamsState::kRunning, StreamsState::kPendingShutdown,
+                                StreamsState::kNotRunning}));
+}
+
 // As a worker that was frozen until its tasks had another owner: nothing fences what its producer writes.
 TEST(StreamsErrors, AtLeastOnceAWorkerThatWasAwayForASessionWritesNothingBeforeTheGroupTakesItsCommit) {
   testing::TemporaryDirectory state;
